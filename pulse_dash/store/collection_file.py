@@ -1,0 +1,267 @@
+"""One collection in one SQLite file: litemongo's documents and matching, in transactions of ours.
+
+It is the only file that names litemongo's internals. litemongo 0.2.0 commits each single write, finds a
+unique conflict after the insert and undoes it in a second commit; here one operation is one transaction,
+so that a process killed in between leaves either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import operator as operator_module
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions
+from litemongo._vendor import mongomock
+from litemongo._vendor.mongomock import collection as mongomock_collection
+from litemongo._vendor.mongomock import filtering, helpers, indexing
+from litemongo._vendor.mongomock.codec_options import CodecOptions as MockCodecOptions
+from litemongo.sqlite_store import CollectionStore, IndexDict, TableDict
+
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from pulse_dash.core.errors import Invalid
+from pulse_dash.store.data_folder import check_mark, make_private, refused
+from pulse_dash.store.engine import Document, duplicate_error
+from pulse_dash.store.schema import CollectionSchema, Index
+
+Answer = TypeVar("Answer")
+
+LARGEST_DOCUMENT = 16 * 1024 * 1024
+# Another program may look into the file (a backup, a curious sqlite3); we wait this long for it.
+BUSY_SECONDS = 2.0
+_RANGES = frozenset({"$gt", "$gte", "$lt", "$lte"})
+
+
+REFUSALS = (DuplicateKeyError, BulkWriteError, Invalid)
+# mongomock asks its database for a server version only; the documents come from our files.
+_DATABASE = mongomock.MongoClient(tz_aware=True)["pulse"]
+_MOMENTS_WITH_ZONE = MockCodecOptions(tz_aware=True)
+
+
+class _Connection(sqlite3.Connection):
+    """Leaves the end of a transaction to CollectionFile: litemongo's `with connection:` would commit."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> Any:
+        return False
+
+
+class _Documents(CollectionStore):
+    """litemongo's store of one collection, opened our way, checking each document that is written."""
+
+    def __init__(self, path: Path, schema: CollectionSchema) -> None:
+        self._schema = schema
+        self._always_set = schema.never_null
+        super().__init__(path, codec_options=CodecOptions())
+
+    def open(self) -> None:
+        # mode=rw: a file that went away while we run must not come back empty.
+        uri = f"{self._path.as_uri()}?mode=rw"
+        self._connection = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=_Connection
+        )
+        try:
+            check_mark(self._connection, self._path)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            # litemongo's NORMAL may lose the last commits when the power goes; accepted means durable.
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("BEGIN IMMEDIATE")
+            key_format = self._init_info()
+            self._cur = self._connection.cursor()
+            parts = (self._connection, self._cur)
+            options = {"codec_options": self._codec_options, "key_format": key_format}
+            self._documents = TableDict(self.DOCUMENTS, *parts, **options)
+            self.indexes = IndexDict(self.INDEXES, *parts, **options)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.close()
+            raise
+        self._ttl_indexes = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """What is kept in memory may differ from the file now; it is read again when it is asked for."""
+        self._query_index = None
+        self._data_version = None
+        self.indexes.invalidate()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if complaint := self._schema.complaint(value):
+            raise Invalid(detail=f"{self._schema.name}: {complaint}")
+        if len(self._documents._encode_doc(value)) > LARGEST_DOCUMENT:
+            raise Invalid(detail=f"{self._schema.name}: The document is over 16 MB.")
+        super().__setitem__(key, value)
+
+    def find_candidates(self, filter: Any) -> Iterator[Document]:
+        """A superset of what matches. litemongo plans equality; ranges and `$exists` are added here,
+        over the keys of its indexes, so that a scan reads keys and not documents."""
+        query_index = self._get_query_index()
+        found = query_index.candidates(filter)
+        for path, condition in filter.items():
+            if path in self._always_set and condition == {"$exists": True}:
+                narrowed = query_index._fields[path].candidates(query_index._fields[path]._entries)
+            else:
+                narrowed = _by_range(query_index, path, condition)
+            if narrowed is not None:
+                found = narrowed if found is None else found & narrowed
+        if found is None:
+            return self.documents
+        return self._get_many(query_index.in_natural_order(found))
+
+
+def _by_range(query_index: Any, path: str, condition: Any) -> set[Any] | None:
+    """The documents that a range over texts or moments can match, or all that have a field which is never
+    null (see schema.partial); None when the index cannot tell."""
+    field = query_index._fields.get(path)
+    if field is None or not isinstance(condition, dict):
+        return None
+    found: set[Any] | None = None
+    for operator, bound in condition.items():
+        if operator in _RANGES:
+            kind, least = indexing._key_for(bound)
+            if kind not in ("s", "t"):
+                continue
+            # The keys are coarse (whole seconds), so each bound is taken in.
+            holds = operator_module.ge if operator.startswith("$g") else operator_module.le
+            keys = [key for key in field._entries if key[0] == kind and holds(key[1], least)]
+            narrowed = field.candidates(keys)
+            found = narrowed if found is None else found & narrowed
+    return found
+
+
+class _Uniques(mongomock_collection.Collection):
+    """mongomock's collection, naming the unique index that refuses."""
+
+    def _ensure_uniques(self, new_data: Document) -> None:
+        for name, index in self._store.indexes.items():
+            if not index.get("unique"):
+                continue
+            partial = index.get("partialFilterExpression")
+            if partial is not None and not filtering.filter_applies(partial, new_data):
+                continue
+            same: dict[str, Any] = {}
+            for key, _ in index["key"]:
+                try:
+                    same[key] = helpers.get_value_by_dot(new_data, key)
+                except KeyError:
+                    same[key] = None
+            question = same if partial is None else {"$and": [partial, same]}
+            if helpers.count_iter(self._iter_documents(question)) > 1:
+                raise duplicate_error(name)
+
+
+class CollectionFile:
+    """The file of one collection, opened, used and closed on the engine's one thread."""
+
+    def __init__(self, path: Path, schema: CollectionSchema) -> None:
+        self.path = path
+        self._schema = schema
+        self._documents: _Documents | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def make(self) -> None:
+        """Make the file if it is not there, and open it. Raises Unavailable with the sentence for people."""
+        make_private(self.path)
+        try:
+            self._opened()
+        except sqlite3.Error as error:
+            raise refused(f"The file {self.path} cannot be used: {error}.") from error
+
+    def prepare(self) -> None:
+        """Bring the indexes of the file to what is declared."""
+        wanted = {index.name: _litemongo_index(index) for index in self._schema.indexes}
+        try:
+            self.write(lambda collection: _bring(collection, wanted))
+        except DuplicateKeyError as error:
+            raise refused(f"{self.path} holds documents that one of its unique indexes forbids.") from error
+
+    def read(self, question: Callable[[Any], Answer]) -> Answer:
+        documents = self._opened()
+        try:
+            return question(_collection(documents))
+        except sqlite3.Error:
+            self.close()
+            raise
+
+    def write(self, change: Callable[[Any], Answer]) -> Answer:
+        """Make the change in one transaction. A refusal keeps what the change made before it, as MongoDB
+        does for a list of documents; a fault keeps nothing."""
+        documents = self._opened()
+        connection = documents._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                answer = change(_collection(documents))
+            except REFUSALS:
+                connection.execute("COMMIT")
+                raise
+            connection.execute("COMMIT")
+            # Written into a file that was moved away meanwhile is not written.
+            self._stays()
+        except REFUSALS:
+            raise
+        except Exception as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error | OSError):
+                self.close()
+            else:
+                documents.forget()
+            raise
+        return answer
+
+    def close(self) -> None:
+        if self._documents is not None:
+            documents, self._documents = self._documents, None
+            documents.close()
+
+    def _opened(self) -> _Documents:
+        if self._documents is not None:
+            try:
+                self._stays()
+            except OSError:
+                self.close()
+                raise
+        if self._documents is None:
+            self._documents = _Documents(self.path, self._schema)
+            self._identity = _identity(self.path)
+        return self._documents
+
+    def _stays(self) -> None:
+        if _identity(self.path) != self._identity:
+            raise FileNotFoundError(f"{self.path} was replaced while it was open")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def _collection(documents: _Documents) -> _Uniques:
+    return _Uniques(_DATABASE, "documents", {"documents": documents}, codec_options=_MOMENTS_WITH_ZONE)
+
+
+def _litemongo_index(index: Index) -> dict[str, Any]:
+    made: dict[str, Any] = {"key": list(index.keys)}
+    if index.unique:
+        made["unique"] = True
+    if index.partial_filter is not None:
+        made["partialFilterExpression"] = index.partial_filter
+    return made
+
+
+def _bring(collection: _Uniques, wanted: dict[str, dict[str, Any]]) -> None:
+    there = dict(collection._store.indexes.items())
+    for name in there:
+        if there[name] != wanted.get(name):
+            collection._store.drop_index(name)
+    for name, index in wanted.items():
+        if there.get(name) != index:
+            options = {option: value for option, value in index.items() if option != "key"}
+            collection.create_index(index["key"], name=name, **options)

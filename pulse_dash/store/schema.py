@@ -1,0 +1,284 @@
+"""Every collection of Pulse with its indexes and the types of its fields, declared once for all engines.
+
+It knows names and types; MongoDB gets them as `$jsonSchema`, the embedded engine asks `complaint`.
+What the fields mean is core's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+Kind = Literal["string", "binary", "date", "bool", "int", "object", "array", "any"]
+Fields: TypeAlias = "Mapping[str, Kind | ListOf]"
+"""`name: kind`; a name that ends with `?` may be missing or null."""
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """An array whose elements are objects with these fields."""
+
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class Index:
+    """Keys in order, 1 ascending and -1 descending; `partial` limits it to documents with that field."""
+
+    name: str
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+    partial: str | None = None
+
+    @property
+    def partial_filter(self) -> dict[str, Any] | None:
+        return None if self.partial is None else {self.partial: {"$exists": True}}
+
+
+@dataclass(frozen=True)
+class CollectionSchema:
+    """One collection; fields that are not named here are allowed."""
+
+    name: str
+    fields: Fields
+    indexes: tuple[Index, ...] = ()
+
+    @property
+    def never_null(self) -> frozenset[str]:
+        """Fields of partial indexes: left out when there is nothing, so that the index stays small."""
+        return frozenset(index.partial for index in self.indexes if index.partial is not None)
+
+    def json_schema(self) -> dict[str, Any]:
+        schema = _json_schema(self.fields)
+        for name in self.never_null:
+            schema["properties"][name]["bsonType"].remove("null")
+        return schema
+
+    def complaint(self, document: Mapping[str, Any]) -> str | None:
+        """The first field that is missing or of the wrong type, as a sentence; None when it fits."""
+        for name in self.never_null:
+            if name in document and document[name] is None:
+                return f"The field {name} is null; it is left out instead."
+        return _complaint(self.fields, document, "")
+
+
+# MongoDB's names of the types, and Python's as bson reads and writes them.
+_BSON: dict[Kind, list[str]] = {
+    "string": ["string"],
+    "binary": ["binData"],
+    "date": ["date"],
+    "bool": ["bool"],
+    "int": ["int", "long"],
+    "object": ["object"],
+    "array": ["array"],
+}
+_PYTHON: dict[Kind, Callable[[Any], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "binary": lambda value: isinstance(value, bytes),
+    "date": lambda value: isinstance(value, datetime),
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "object": lambda value: isinstance(value, Mapping),
+    "array": lambda value: isinstance(value, list),
+    "any": lambda value: True,
+}
+
+
+def _json_schema(fields: Fields) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for declared, kind in fields.items():
+        name = declared.removesuffix("?")
+        optional = declared.endswith("?")
+        if not optional:
+            required.append(name)
+        if kind == "any":
+            continue
+        types = ["array"] if isinstance(kind, ListOf) else list(_BSON[kind])
+        properties[name] = {"bsonType": [*types, "null"] if optional else types}
+        if isinstance(kind, ListOf):
+            properties[name]["items"] = _json_schema(kind.fields)
+    schema: dict[str, Any] = {"bsonType": "object", "properties": properties}
+    # MongoDB refuses an empty `required`.
+    return {**schema, "required": required} if required else schema
+
+
+def _complaint(fields: Fields, document: Mapping[str, Any], path: str) -> str | None:
+    for declared, kind in fields.items():
+        name = declared.removesuffix("?")
+        optional = declared.endswith("?")
+        if name not in document:
+            if optional:
+                continue
+            return f"The field {path}{name} is missing."
+        value = document[name]
+        if optional and value is None:
+            continue
+        expected: Kind = "array" if isinstance(kind, ListOf) else kind
+        if not _PYTHON[expected](value):
+            return f"The field {path}{name} is not of the type {expected}."
+        if isinstance(kind, ListOf):
+            for element in value:
+                if not isinstance(element, Mapping):
+                    return f"The field {path}{name} holds something else than objects."
+                if found := _complaint(kind.fields, element, f"{path}{name}."):
+                    return found
+    return None
+
+
+def _outbox(fields: Fields) -> Fields:
+    """A document that is changed with its audit entries in the same write."""
+    return {"_id": "string", "version": "int", "pending": "array", "pending_at?": "date", **fields}
+
+
+# The drainer asks for documents with entries waiting, oldest first, and for nothing else.
+_PENDING = Index("pending_at", (("pending_at", 1),), partial="pending_at")
+
+COLLECTIONS: tuple[CollectionSchema, ...] = (
+    CollectionSchema(
+        "users",
+        _outbox(
+            {
+                "email": "string",
+                "name": "string",
+                "password_hash": "any",
+                "verified_at?": "date",
+                "operator": "bool",
+                "last_organization_id?": "string",
+                "first_organization?": "object",
+                "created_at": "date",
+                "updated_at": "date",
+            }
+        ),
+        (Index("email", (("email", 1),), unique=True), _PENDING),
+    ),
+    CollectionSchema(
+        "organizations",
+        _outbox(
+            {
+                "name": "string",
+                "plan": "string",
+                "members": ListOf({"user_id": "string", "role": "string", "joined_at": "date"}),
+                "created_by": "string",
+                "created_at": "date",
+                "updated_at": "date",
+                "deleted_at?": "date",
+            }
+        ),
+        (Index("member", (("members.user_id", 1), ("deleted_at", 1), ("_id", 1))), _PENDING),
+    ),
+    CollectionSchema(
+        "projects",
+        _outbox(
+            {
+                "org_id": "string",
+                "name": "string",
+                "region": "string",
+                "created_by": "string",
+                "created_at": "date",
+                "updated_at": "date",
+                "deleted_at?": "date",
+                "first_token_at?": "date",
+                "first_participant_at?": "date",
+            }
+        ),
+        (Index("organization", (("org_id", 1), ("deleted_at", 1), ("_id", 1))), _PENDING),
+    ),
+    CollectionSchema(
+        "keys",
+        _outbox(
+            {
+                "org_id": "string",
+                "project_id": "string",
+                "name": "string",
+                "public": "string",
+                "secret_hash": "any",
+                "old_public?": "string",
+                "old_secret_hash?": "any",
+                "old_valid_until?": "date",
+                "created_at": "date",
+                "last_used_at?": "date",
+                "revoked_at?": "date",
+            }
+        ),
+        (
+            Index("public", (("public", 1),), unique=True),
+            Index("old_public", (("old_public", 1),)),
+            Index("project", (("project_id", 1), ("_id", 1))),
+            _PENDING,
+        ),
+    ),
+    CollectionSchema(
+        "sessions",
+        _outbox(
+            {
+                "user_id": "string",
+                "kind": "string",
+                "secret_hash": "any",
+                "created_at": "date",
+                "last_used_at?": "date",
+                "expires_at": "date",
+                "ended_at?": "date",
+                "ip?": "string",
+                "user_agent?": "string",
+            }
+        ),
+        (Index("user", (("user_id", 1), ("_id", 1))), _PENDING),
+    ),
+    CollectionSchema(
+        "audit_log",
+        {
+            "_id": "string",
+            "org_id?": "string",
+            "at": "date",
+            "actor": "any",
+            "action": "string",
+            "resource?": "any",
+            "status": "any",
+            "ip?": "string",
+            "user_agent?": "string",
+            "request_id?": "string",
+            "changes?": "any",
+        },
+        (Index("organization", (("org_id", 1), ("at", -1), ("_id", -1))),),
+    ),
+    CollectionSchema(
+        "changes",
+        {"_id": "string", "subject": "string", "at": "date"},
+        (Index("at", (("at", 1),)),),
+    ),
+    CollectionSchema(
+        "tallies",
+        {
+            "_id": "string",
+            "org_id": "string",
+            "project_id": "string",
+            "metric": "string",
+            "hour": "date",
+            "count": "int",
+        },
+        (
+            Index("project", (("project_id", 1), ("metric", 1), ("hour", 1))),
+            Index("organization", (("org_id", 1), ("metric", 1), ("hour", 1))),
+        ),
+    ),
+    CollectionSchema("leases", {"_id": "string", "holder": "string", "until": "date"}),
+    CollectionSchema(
+        "livekit_events",
+        {
+            "_id": "string",
+            "livekit": "string",
+            "type": "string",
+            "room?": "any",
+            "at?": "date",
+            "received_at": "date",
+            "body?": "any",
+        },
+        (Index("received_at", (("received_at", 1),)),),
+    ),
+    CollectionSchema("meta", {"_id": "string"}),
+)
+
+BY_NAME: Mapping[str, CollectionSchema] = {each.name: each for each in COLLECTIONS}
