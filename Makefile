@@ -19,7 +19,7 @@ check: ## Check style, types and who imports whom: exactly what CI checks
 	@$(IN_DEV_VENV) -m ruff check .
 	@$(IN_DEV_VENV) -m ruff format --check .
 	@$(IN_DEV_VENV) -m pyright
-	@$(IN_DEV_VENV) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	@.venv/bin/lint-imports
 
 format: ## Bring the code into the one format and mend what ruff can mend by itself
 	@$(IN_DEV_VENV) -m ruff check --fix .

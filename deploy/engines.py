@@ -102,7 +102,10 @@ def attempt(bring: Callable[[], None]) -> Missing | None:
 def start_livekit() -> None:
     """In the foreground, with the keys of its own development mode and its webhook pointing at `make run`."""
     port = os.environ.get("PORT", "8000")
-    config = f"webhook: {{api_key: devkey, urls: ['http://127.0.0.1:{port}{PULSE_WEBHOOK}']}}"
+    config = (
+        f"webhook: {{api_key: devkey, urls: ['http://127.0.0.1:{port}{PULSE_WEBHOOK}']}}\n"
+        "room: {enable_remote_unmute: true}\n"
+    )
     binary = str(livekit())
     os.execv(binary, [binary, "--dev", "--bind", "127.0.0.1", "--node-ip", "127.0.0.1", "--config-body", config])
 
