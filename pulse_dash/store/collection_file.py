@@ -5,12 +5,17 @@ unique conflict after the insert and undoes it in a second commit; here one oper
 so that a process killed in between leaves either all of it or nothing.
 """
 
+# litemongo carries no types, and its seams are its private names.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportMissingParameterType=false
+# pyright: reportPrivateUsage=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+# ruff: noqa: SLF001
+
 from __future__ import annotations
 
 import operator as operator_module
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -21,7 +26,6 @@ from litemongo._vendor.mongomock import collection as mongomock_collection
 from litemongo._vendor.mongomock import filtering, helpers, indexing
 from litemongo._vendor.mongomock.codec_options import CodecOptions as MockCodecOptions
 from litemongo.sqlite_store import CollectionStore, IndexDict, TableDict
-
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from pulse_dash.core.errors import Invalid
@@ -74,10 +78,9 @@ class _Documents(CollectionStore):
             self._connection.execute("BEGIN IMMEDIATE")
             key_format = self._init_info()
             self._cur = self._connection.cursor()
-            parts = (self._connection, self._cur)
-            options = {"codec_options": self._codec_options, "key_format": key_format}
-            self._documents = TableDict(self.DOCUMENTS, *parts, **options)
-            self.indexes = IndexDict(self.INDEXES, *parts, **options)
+            parts = (self._connection, self._cur, self._codec_options)
+            self._documents = TableDict(self.DOCUMENTS, *parts, key_format=key_format)
+            self.indexes = IndexDict(self.INDEXES, *parts, key_format=key_format)
             self._connection.execute("COMMIT")
         except BaseException:
             self._connection.close()
@@ -98,7 +101,7 @@ class _Documents(CollectionStore):
             raise Invalid(detail=f"{self._schema.name}: The document is over 16 MB.")
         super().__setitem__(key, value)
 
-    def find_candidates(self, filter: Any) -> Iterator[Document]:
+    def find_candidates(self, filter: Any) -> Generator[Document, None, None]:
         """A superset of what matches. litemongo plans equality; ranges and `$exists` are added here,
         over the keys of its indexes, so that a scan reads keys and not documents."""
         query_index = self._get_query_index()
@@ -239,7 +242,7 @@ class CollectionFile:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    found = os.stat(path)
+    found = path.stat()
     return found.st_dev, found.st_ino
 
 
@@ -258,8 +261,8 @@ def _litemongo_index(index: Index) -> dict[str, Any]:
 
 def _bring(collection: _Uniques, wanted: dict[str, dict[str, Any]]) -> None:
     there = dict(collection._store.indexes.items())
-    for name in there:
-        if there[name] != wanted.get(name):
+    for name, index in there.items():
+        if index != wanted.get(name):
             collection._store.drop_index(name)
     for name, index in wanted.items():
         if there.get(name) != index:

@@ -91,13 +91,14 @@ class EmbeddedEngine:
         if "meta" in absent and len(absent) < len(self._files):
             raise refused(f"The file {meta.path} is missing beside the others. Restore it from a backup.")
         meta.make()
-        known = meta.read(lambda collection: collection.find_one({"_id": "collections"})) or {"names": []}
-        for name in sorted(absent & set(known["names"])):
+        record: Document | None = meta.read(lambda collection: collection.find_one({"_id": "collections"}))
+        known: list[str] = [] if record is None else record["names"]
+        for name in sorted(absent & set(known)):
             raise refused(f"The file {self._files[name].path} is missing. Restore it from a backup.")
         for file in self._files.values():
             file.make()
-        names = sorted({*known["names"], *self._files})
-        if names != known["names"]:
+        names = sorted({*known, *self._files})
+        if names != known:
             change = Update({"_id": "collections"}, {"$set": {"names": names}}, upsert=True)
             meta.write(lambda collection: _update_one(collection, change))
 
@@ -154,9 +155,7 @@ class EmbeddedCollection:
 
     async def update_many(self, filter: Filter, update: Mapping[str, Any]) -> int:
         change = subset.checked_change(Update(filter, update))
-        return await self._write(
-            lambda collection: collection.update_many(change.filter, change.update).matched_count
-        )
+        return await self._write(lambda collection: collection.update_many(change.filter, change.update).matched_count)
 
     async def find_one_and_update(
         self,

@@ -92,8 +92,13 @@ class Collection(Protocol):
 class Engine(Protocol):
     """One opened database."""
 
-    name: Literal["embedded", "mongodb"]
-    where: str
+    @property
+    def name(self) -> Literal["embedded", "mongodb"]: ...
+
+    @property
+    def where(self) -> str:
+        """For the sentence printed at start: a folder, or servers without their credentials."""
+        ...
 
     def collection(self, name: str) -> Collection: ...
 
@@ -127,11 +132,11 @@ def duplicate_error(index: str) -> pymongo.errors.DuplicateKeyError:
     return pymongo.errors.DuplicateKeyError(f"E11000 duplicate key error index: {index} dup key", 11000)
 
 
-def _away(error: Exception) -> PulseError:
+def _away(_: Exception) -> PulseError:
     return Unavailable("store")
 
 
-def _unkeepable(error: Exception) -> PulseError:
+def _unkeepable(_: Exception) -> PulseError:
     return Invalid(detail="The document holds something that cannot be stored.")
 
 
@@ -143,10 +148,11 @@ def _duplicate(error: Exception) -> PulseError:
 
 def _by_code(error: Exception) -> PulseError:
     """MongoDB reports refusals of many kinds in one class; its code tells them apart."""
-    assert isinstance(error, pymongo.errors.OperationFailure)
-    failures: list[tuple[int | None, str]] = [(error.code, str(error))]
-    if isinstance(error.details, Mapping):
-        failures += [(each.get("code"), str(each.get("errmsg"))) for each in error.details.get("writeErrors", [])]
+    failures: list[tuple[int | None, str]] = []
+    if isinstance(error, pymongo.errors.OperationFailure):
+        failures.append((error.code, str(error)))
+        writes: list[Mapping[str, Any]] = (error.details or {}).get("writeErrors", [])
+        failures += [(each.get("code"), str(each.get("errmsg"))) for each in writes]
     for code, message in failures:
         if code in DUPLICATE_CODES:
             return _duplicate(Exception(message))
@@ -166,7 +172,7 @@ TRANSLATIONS: dict[type[Exception], Callable[[Exception], PulseError]] = {
     pymongo.errors.NetworkTimeout: _away,
     pymongo.errors.NotPrimaryError: _away,
     pymongo.errors.ServerSelectionTimeoutError: _away,
-    pymongo.errors._OperationCancelled: _away,  # pyright: ignore[reportPrivateUsage]
+    pymongo.errors._OperationCancelled: _away,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     _PoolClosedError: _away,
     pymongo.errors.ConfigurationError: _away,
     pymongo.errors.InvalidURI: _away,

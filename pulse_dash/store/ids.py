@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 # Crockford's alphabet: no i, l, o or u, so that an id read aloud or typed is not mistaken.
@@ -47,6 +47,17 @@ def looks_like(prefix: str, text: object) -> bool:
         return False
     head, _, body = text.partition("_")
     return head == prefix and _BODY.fullmatch(body) is not None
+
+
+def moment_of(made: str) -> datetime:
+    """When an id was made, in UTC. Raises ValueError for what is no id."""
+    body = made.partition("_")[2]
+    if _BODY.fullmatch(body) is None:
+        raise ValueError("not an id")
+    number = 0
+    for letter in body:
+        number = number << 5 | ALPHABET.index(letter)
+    return datetime.fromtimestamp((number >> _RANDOM_BITS) / 1000, UTC)
 
 
 def _letters(number: int) -> str:

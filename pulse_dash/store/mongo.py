@@ -57,9 +57,7 @@ class MongoEngine:
         self._schemas = {each.name: each for each in schemas}
 
     @classmethod
-    async def open(
-        cls, uri: str, database: str, schemas: Iterable[CollectionSchema] = COLLECTIONS
-    ) -> MongoEngine:
+    async def open(cls, uri: str, database: str, schemas: Iterable[CollectionSchema] = COLLECTIONS) -> MongoEngine:
         """The engine, whether the server answers or not: it is looked for at every call."""
         try:
             client: AsyncMongoClient[Document] = AsyncMongoClient(uri, appname="pulse", **TIMEOUTS, **CONCERNS)

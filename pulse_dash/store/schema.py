@@ -82,7 +82,7 @@ _PYTHON: dict[Kind, Callable[[Any], bool]] = {
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "object": lambda value: isinstance(value, Mapping),
     "array": lambda value: isinstance(value, list),
-    "any": lambda value: True,
+    "any": lambda _: True,
 }
 
 
@@ -121,7 +121,7 @@ def _complaint(fields: Fields, document: Mapping[str, Any], path: str) -> str | 
             return f"The field {path}{name} is not of the type {expected}."
         if isinstance(kind, ListOf):
             for element in value:
-                if not isinstance(element, Mapping):
+                if not _PYTHON["object"](element):
                     return f"The field {path}{name} holds something else than objects."
                 if found := _complaint(kind.fields, element, f"{path}{name}."):
                     return found
@@ -147,12 +147,16 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
                 "verified_at?": "date",
                 "operator": "bool",
                 "last_organization_id?": "string",
-                "first_organization?": "object",
+                "founder?": "bool",
                 "created_at": "date",
                 "updated_at": "date",
             }
         ),
-        (Index("email", (("email", 1),), unique=True), _PENDING),
+        (
+            Index("email", (("email", 1),), unique=True),
+            Index("founder", (("founder", 1),), unique=True, partial="founder"),
+            _PENDING,
+        ),
     ),
     CollectionSchema(
         "organizations",

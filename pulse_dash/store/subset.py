@@ -6,33 +6,17 @@ outside the subset might answer wrongly is never asked: no aggregation, no `$whe
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from pulse_dash.core.errors import FieldError, Invalid
 from pulse_dash.store.engine import Document, Filter, Projection, Sort, Update
 
 LOGICAL: Final = frozenset({"$and", "$or"})
-COMPARISONS: Final = frozenset({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"})
-CONDITIONS: Final = COMPARISONS | {"$in", "$nin", "$exists", "$not", "$size", "$elemMatch", "$regex", "$options"}
-UPDATES: Final = frozenset(
-    {
-        "$set",
-        "$setOnInsert",
-        "$unset",
-        "$inc",
-        "$max",
-        "$min",
-        "$push",
-        "$pull",
-        "$addToSet",
-        "$currentDate",
-    }
-)
-
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _DEEPEST = 50
 
@@ -59,7 +43,7 @@ def checked_document(document: Mapping[str, Any]) -> Document:
 
 
 def checked_filter(filter: Filter) -> dict[str, Any]:
-    if not isinstance(filter, Mapping):
+    if not _is_mapping(filter):
         raise OutsideSubset("A filter is a mapping.")
     return {name: _clause(name, condition) for name, condition in filter.items()}
 
@@ -73,14 +57,14 @@ def checked_change(change: Update) -> Update:
 
 
 def checked_update(update: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(update, Mapping) or not update:
+    if not _is_mapping(update) or not update:
         raise OutsideSubset("An update is a mapping of operators and is not empty; pipelines are not asked.")
     paths: list[str] = []
     checked: dict[str, Any] = {}
     for operator, fields in update.items():
         if operator not in UPDATES:
             raise OutsideSubset(f"{operator} is not among the updates: {', '.join(sorted(UPDATES))}.")
-        if not isinstance(fields, Mapping):
+        if not _is_mapping(fields):
             raise OutsideSubset(f"{operator} takes a mapping of fields.")
         if not fields:
             continue
@@ -102,7 +86,7 @@ def checked_projection(projection: Projection | None) -> dict[str, int] | None:
         return None
     if isinstance(projection, str):
         raise OutsideSubset("A projection is a mapping or a list of fields.")
-    wanted = dict(projection) if isinstance(projection, Mapping) else dict.fromkeys(projection, 1)
+    wanted = dict(projection) if _is_mapping(projection) else dict.fromkeys(projection, 1)
     for path, way in wanted.items():
         _path(path)
         if way not in (0, 1):
@@ -115,12 +99,11 @@ def checked_projection(projection: Projection | None) -> dict[str, int] | None:
 def checked_sort(sort: Sort | None) -> list[tuple[str, int]] | None:
     if sort is None:
         return None
-    pairs = [tuple(pair) for pair in sort]
-    for pair in pairs:
-        if len(pair) != 2 or pair[1] not in (1, -1):
+    for pair in sort:
+        if not _is_list(pair) or len(pair) != 2 or pair[1] not in (1, -1):
             raise OutsideSubset("A sort is a list of (field, 1 or -1).")
         _path(pair[0])
-    return [(path, way) for path, way in pairs] or None
+    return [(path, way) for path, way in sort] or None
 
 
 def checked_window(skip: int, limit: int) -> tuple[int, int]:
@@ -129,81 +112,124 @@ def checked_window(skip: int, limit: int) -> tuple[int, int]:
     return skip, limit
 
 
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
+
+
 # --- filters
 
 
 def _clause(name: str, condition: Any) -> Any:
     if name in LOGICAL:
-        if not isinstance(condition, list | tuple) or not condition:
+        if not _is_list(condition) or not condition:
             raise OutsideSubset(f"{name} takes a list of filters that is not empty.")
         return [checked_filter(each) for each in condition]
-    if isinstance(name, str) and name.startswith("$"):
+    if str(name).startswith("$"):
         raise OutsideSubset(f"{name} is not asked; of the logical operators only $and and $or are.")
     _path(name)
     return _condition(condition, name)
 
 
 def _condition(condition: Any, path: str) -> Any:
-    if not isinstance(condition, Mapping):
+    if not _is_mapping(condition):
         return _scalar(condition, path)
     # An embedded document as a value compares by the order of its keys in MongoDB; we never mean that.
     if not condition or not all(isinstance(name, str) and name.startswith("$") for name in condition):
         raise OutsideSubset(f"{path} is compared with values and operators, not with a document.")
     unknown = set(condition) - CONDITIONS
     if unknown:
-        raise OutsideSubset(f"{', '.join(sorted(unknown))} is not among the conditions: {', '.join(sorted(CONDITIONS))}.")
+        raise OutsideSubset(f"{sorted(unknown)} are not among the conditions: {', '.join(sorted(CONDITIONS))}.")
     if "$options" in condition and "$regex" not in condition:
         raise OutsideSubset("$options stands beside $regex only.")
-    return {operator: _operand(operator, operand, path) for operator, operand in condition.items()}
+    return {operator: _OPERANDS[operator](operand, path) for operator, operand in condition.items()}
 
 
-def _operand(operator: str, operand: Any, path: str) -> Any:
-    if operator in COMPARISONS:
-        if operand is None and operator not in ("$eq", "$ne"):
-            raise OutsideSubset(f"{operator} compares with a value, not with null.")
-        return _scalar(operand, path)
-    if operator in ("$in", "$nin"):
-        if not isinstance(operand, list | tuple | set | frozenset):
-            raise OutsideSubset(f"{operator} takes a list.")
-        return [_scalar(each, path) for each in operand]
-    if operator == "$exists":
-        if not isinstance(operand, bool):
-            raise OutsideSubset("$exists takes True or False.")
-        return operand
-    if operator == "$size":
-        if isinstance(operand, bool) or not isinstance(operand, int) or operand < 0:
-            raise OutsideSubset("$size takes a number of elements.")
-        return operand
-    if operator == "$not":
-        if not isinstance(operand, Mapping) or set(operand) & {"$not", "$regex", "$options", "$elemMatch"}:
-            raise OutsideSubset("$not takes a condition of comparisons, and is not nested.")
-        return _condition(operand, path)
-    if operator == "$elemMatch":
-        if not isinstance(operand, Mapping) or not operand or any(str(name).startswith("$") for name in operand):
-            raise OutsideSubset("$elemMatch takes fields of the element.")
-        return checked_filter(operand)
-    if operator == "$regex":
-        return _pattern(operand)
-    if operand != "i":
-        raise OutsideSubset("$options takes i.")
+def _compared(operand: Any, path: str) -> Any:
+    if operand is None:
+        raise OutsideSubset(f"{path} is ordered against a value, not against null.")
+    return _scalar(operand, path)
+
+
+def _listed(operand: Any, path: str) -> Any:
+    if not _is_list(operand):
+        raise OutsideSubset("$in and $nin take a list.")
+    return [_scalar(each, path) for each in operand]
+
+
+def _existence(operand: Any, path: str) -> Any:
+    if not isinstance(operand, bool):
+        raise OutsideSubset(f"$exists takes True or False for {path}.")
     return operand
 
 
-def _pattern(pattern: Any) -> str:
+def _size(operand: Any, path: str) -> Any:
+    if type(operand) is not int or operand < 0:
+        raise OutsideSubset(f"$size takes a number of elements for {path}.")
+    return operand
+
+
+def _negated(operand: Any, path: str) -> Any:
+    if not _is_mapping(operand) or set(operand) & {"$not", "$regex", "$options", "$elemMatch"}:
+        raise OutsideSubset("$not takes a condition of comparisons, and is not nested.")
+    return _condition(operand, path)
+
+
+def _element(operand: Any, path: str) -> Any:
+    if not _is_mapping(operand) or not operand or any(str(name).startswith("$") for name in operand):
+        raise OutsideSubset(f"$elemMatch takes fields of the elements of {path}.")
+    return checked_filter(operand)
+
+
+def _pattern(operand: Any, path: str) -> str:
     """Plain text, escaped, with or without `^` in front: nobody's search is a program."""
-    if not isinstance(pattern, str) or "\0" in pattern:
+    if not isinstance(operand, str) or "\0" in operand:
         raise OutsideSubset("$regex takes a text without NUL.")
-    if not re.fullmatch(r"\^?(?:\\[^0-9A-Za-z_]|[^\\.^$*+?{}\[\]|()])*", pattern, re.DOTALL):
+    if not re.fullmatch(r"\^?(?:\\[^0-9A-Za-z_]|[^\\.^$*+?{}\[\]|()])*", operand, re.DOTALL):
         raise OutsideSubset("$regex takes escaped text, made by subset.containing or subset.starting_with.")
-    return pattern
+    return _text(operand, path)
+
+
+def _options(operand: Any, path: str) -> Any:
+    if operand != "i":
+        raise OutsideSubset(f"$options takes i for {path}.")
+    return operand
+
+
+def _scalar(value: Any, path: str) -> Any:
+    if isinstance(value, Mapping | list | tuple | set | frozenset | re.Pattern):
+        raise OutsideSubset(f"{path} is compared with single values.")
+    return _value(value, path, 0)
+
+
+_OPERANDS: Final[dict[str, Callable[[Any, str], Any]]] = {
+    "$eq": _scalar,
+    "$ne": _scalar,
+    "$gt": _compared,
+    "$gte": _compared,
+    "$lt": _compared,
+    "$lte": _compared,
+    "$in": _listed,
+    "$nin": _listed,
+    "$exists": _existence,
+    "$not": _negated,
+    "$size": _size,
+    "$elemMatch": _element,
+    "$regex": _pattern,
+    "$options": _options,
+}
+CONDITIONS: Final = frozenset(_OPERANDS)
 
 
 # --- updates
 
 
 def _pushed(value: Any, path: str) -> Any:
-    if isinstance(value, Mapping) and "$each" in value:
-        if set(value) != {"$each"} or not isinstance(value["$each"], list | tuple):
+    if _is_mapping(value) and "$each" in value:
+        if set(value) != {"$each"} or not _is_list(value["$each"]):
             raise OutsideSubset("$each takes a list and no other modifier.")
         return {"$each": [_value(each, path, 1) for each in value["$each"]]}
     return _value(value, path, 0)
@@ -211,7 +237,7 @@ def _pushed(value: Any, path: str) -> Any:
 
 def _pulled(value: Any, path: str) -> Any:
     """A value, or the fields of the elements that go."""
-    if not isinstance(value, Mapping):
+    if not _is_mapping(value):
         return _scalar(value, path)
     if not value or any(str(name).startswith("$") for name in value):
         raise OutsideSubset("$pull takes a value or fields of the element.")
@@ -226,34 +252,41 @@ def _increment(value: Any, path: str) -> Any:
 
 def _server_moment(value: Any, path: str) -> Any:
     if value is not True:
-        raise OutsideSubset("$currentDate takes True.")
+        raise OutsideSubset(f"$currentDate takes True for {path}.")
     return value
 
 
+def _stored(value: Any, path: str) -> Any:
+    return _value(value, path, 0)
+
+
+def _nothing(value: Any, path: str) -> Any:
+    if value not in ("", 1, True):
+        raise OutsideSubset(f"$unset takes an empty text for {path}.")
+    return ""
+
+
 _UPDATERS: Final[dict[str, Callable[[Any, str], Any]]] = {
-    "$set": lambda value, path: _value(value, path, 0),
-    "$setOnInsert": lambda value, path: _value(value, path, 0),
-    "$max": lambda value, path: _scalar(value, path),
-    "$min": lambda value, path: _scalar(value, path),
-    "$unset": lambda value, path: "",
-    "$currentDate": _server_moment,
+    "$set": _stored,
+    "$setOnInsert": _stored,
+    "$unset": _nothing,
     "$inc": _increment,
+    "$max": _compared,
+    "$min": _compared,
     "$push": _pushed,
-    "$addToSet": _pushed,
     "$pull": _pulled,
+    "$addToSet": _pushed,
+    "$currentDate": _server_moment,
 }
+UPDATES: Final = frozenset(_UPDATERS)
 
 
 def _refuse_overlap(paths: Sequence[str]) -> None:
     """MongoDB refuses two operators on one place; a file would take the last."""
     seen = sorted(path + "." for path in paths)
-    for earlier, later in _neighbours(seen):
+    for earlier, later in itertools.pairwise(seen):
         if later.startswith(earlier):
             raise OutsideSubset(f"Two operators of one update change {earlier.rstrip('.')}.")
-
-
-def _neighbours(items: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return zip(items, items[1:], strict=False)
 
 
 # --- paths and values
@@ -267,13 +300,7 @@ def _path(path: Any) -> None:
             raise OutsideSubset(f"{path} is not a path of names; positional operators are not asked.")
 
 
-def _scalar(value: Any, path: str) -> Any:
-    if isinstance(value, Mapping | list | tuple | set | frozenset | re.Pattern):
-        raise OutsideSubset(f"{path} is compared with single values.")
-    return _value(value, path, 0)
-
-
-def _value(value: Any, path: str, depth: int) -> Any:  # noqa: PLR0911  (one return for each type)
+def _value(value: Any, path: str, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -290,9 +317,9 @@ def _value(value: Any, path: str, depth: int) -> Any:  # noqa: PLR0911  (one ret
         return _moment(value, path)
     if isinstance(value, bytes):
         return value
-    if isinstance(value, Mapping):
+    if _is_mapping(value):
         return _mapping(value, path + ".", depth + 1)
-    if isinstance(value, list | tuple):
+    if _is_list(value):
         if depth >= _DEEPEST:
             raise _refused(path, "is nested too deeply")
         return [_value(each, path, depth + 1) for each in value]
@@ -303,12 +330,16 @@ def _mapping(value: Mapping[str, Any], prefix: str, depth: int) -> dict[str, Any
     if depth >= _DEEPEST:
         raise _refused(prefix, "is nested too deeply")
     for name in value:
-        if not isinstance(name, str):
-            raise OutsideSubset("Names of fields are texts.")
+        _expect_text(name)
         if not name or name.startswith("$") or "." in name or "\0" in name:
             raise _refused(prefix.rstrip("."), "has a key that is empty or holds $ in front, a dot or NUL")
         _text(name, prefix)
     return {name: _value(each, prefix + name, depth) for name, each in value.items()}
+
+
+def _expect_text(name: object) -> None:
+    if not isinstance(name, str):
+        raise OutsideSubset("Names of fields are texts.")
 
 
 def _text(value: str, path: str) -> str:
@@ -329,4 +360,5 @@ def _moment(value: datetime, path: str) -> datetime:
 
 
 def _refused(path: str, why: str) -> Invalid:
-    return Invalid(FieldError(path.rstrip("."), f"It {why}."), detail="The document holds something that cannot be stored.")
+    error = FieldError(path.rstrip("."), f"It {why}.")
+    return Invalid(error, detail="The document holds something that cannot be stored.")
