@@ -1,0 +1,179 @@
+"""Who is acting, what each role may do, and where. The one table of roles that API, dashboard and docs are made from.
+
+It answers "over which organizations and projects does this actor hold that permission"; finding things is the store's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from pulse_dash.core.errors import Unauthenticated
+from pulse_dash.store.projects import Project
+from pulse_dash.store.scope import EVERYTHING, NOTHING, Scope
+
+if TYPE_CHECKING:
+    from pulse_dash.core.work import Work
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class Role(StrEnum):
+    """What a member is in one organization, strongest first."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    VIEWER = "viewer"
+
+
+class Permission(StrEnum):
+    """One thing that may or may not be done; `view` is what makes something visible at all."""
+
+    VIEW = "view"
+    PEOPLE_VIEW = "people.view"
+    PROJECTS_CREATE = "projects.create"
+    PROJECTS_CHANGE = "projects.change"
+    PROJECTS_DELETE = "projects.delete"
+    KEYS_CREATE = "keys.create"
+    KEYS_REGENERATE = "keys.regenerate"
+    KEYS_REVOKE = "keys.revoke"
+    TOKENS_CREATE = "tokens.create"
+    TOKENS_VALIDATE = "tokens.validate"
+    ROOMS_CHANGE = "rooms.change"
+    ORGANIZATION_CHANGE = "organization.change"
+    ORGANIZATION_DELETE = "organization.delete"
+
+
+_VIEWER = frozenset({Permission.VIEW})
+_DEVELOPER = _VIEWER | {
+    Permission.PEOPLE_VIEW,
+    Permission.PROJECTS_CREATE,
+    Permission.PROJECTS_CHANGE,
+    Permission.KEYS_CREATE,
+    Permission.KEYS_REGENERATE,
+    Permission.KEYS_REVOKE,
+    Permission.TOKENS_CREATE,
+    Permission.TOKENS_VALIDATE,
+    Permission.ROOMS_CHANGE,
+}
+_ADMIN = _DEVELOPER | {Permission.PROJECTS_DELETE}
+_OWNER = _ADMIN | {Permission.ORGANIZATION_CHANGE, Permission.ORGANIZATION_DELETE}
+
+ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.OWNER: _OWNER,
+    Role.ADMIN: _ADMIN,
+    Role.DEVELOPER: _DEVELOPER,
+    Role.VIEWER: _VIEWER,
+}
+
+KEY_PERMISSIONS: frozenset[Permission] = frozenset(
+    {
+        Permission.VIEW,
+        Permission.PEOPLE_VIEW,
+        Permission.TOKENS_CREATE,
+        Permission.TOKENS_VALIDATE,
+        Permission.ROOMS_CHANGE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Nobody we know; holds no permission anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserActor:
+    """A signed-in person with a role in each of their organizations."""
+
+    id: str
+    name: str
+    email: str
+    session_id: str
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyActor:
+    """A project's server side, known by its key and secret; the project is as it was when the pair was looked up."""
+
+    id: str
+    name: str
+    project: Project
+
+    @property
+    def project_id(self) -> str:
+        return self.project.id
+
+    @property
+    def org_id(self) -> str:
+        return self.project.org_id
+
+
+@dataclass(frozen=True, slots=True)
+class SystemActor:
+    """Pulse itself; the reason says in a few words for what."""
+
+    reason: str
+
+
+Actor = Anonymous | UserActor | KeyActor | SystemActor
+
+
+def where(actor: Actor, permission: Permission) -> Scope:
+    """Over what the actor holds the permission."""
+    match actor:
+        case SystemActor():
+            return EVERYTHING
+        case UserActor():
+            return Scope(organizations=frozenset(o for o, role in actor.roles.items() if permission in ROLES[role]))
+        case KeyActor() if permission in KEY_PERMISSIONS:
+            return Scope(projects=frozenset({actor.project_id}))
+        case _:
+            return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The mark on a core function: the permission it needs, or why it needs none."""
+
+    permission: Permission | None
+    open_because: str = ""
+
+
+def requires(
+    permission: Permission,
+) -> Callable[[Callable[Concatenate[Work, P], Awaitable[R]]], Callable[Concatenate[Work, P], Awaitable[R]]]:
+    """Hand the function a `work` that sees only what the actor holds this permission over.
+
+    Anonymous callers are refused before the function runs (Unauthenticated)."""
+
+    def mark(
+        function: Callable[Concatenate[Work, P], Awaitable[R]],
+    ) -> Callable[Concatenate[Work, P], Awaitable[R]]:
+        @wraps(function)
+        async def narrowed(work: Work, *args: P.args, **kwargs: P.kwargs) -> R:
+            if isinstance(work.actor, Anonymous):
+                raise Unauthenticated
+            return await function(work.narrowed(permission), *args, **kwargs)
+
+        narrowed.rule = Rule(permission)  # type: ignore[attr-defined]
+        return narrowed
+
+    return mark
+
+
+def open_because(reason: str) -> Callable[[F], F]:
+    """Declare that a core function needs no permission, and why."""
+
+    def mark(function: F) -> F:
+        function.rule = Rule(None, reason)  # type: ignore[attr-defined]
+        return function
+
+    return mark

@@ -1,0 +1,181 @@
+"""Accounts: making one, proving that it is yours, and what you belong to. Sign-ins themselves are told by sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from pulse_dash.core import sessions
+from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
+from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
+from pulse_dash.core.names import has_controls, name_errors
+from pulse_dash.core.sessions import Started
+from pulse_dash.core.work import Work
+from pulse_dash.store.engine import Document, DuplicateKey
+from pulse_dash.store.organizations import Organization
+from pulse_dash.store.records import Making
+from pulse_dash.store.users import User
+
+PASSWORD_LENGTH = range(10, 129)
+
+
+class EmailTaken(Conflict):
+    """The address has an account already."""
+
+    code = "email_taken"
+
+    def __init__(self) -> None:
+        super().__init__("This address has an account already. Sign in instead.")
+
+
+class SignupClosed(Forbidden):
+    """This installation takes no new accounts this way."""
+
+    code = "signup_closed"
+
+    def __init__(self) -> None:
+        super().__init__("signup")
+        self.detail = "This installation takes new people by invitation only."
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An organization and the person's role in it."""
+
+    organization: Organization
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person, where they worked last, and everything they belong to; `started` when they just signed in."""
+
+    user: User
+    organization: Organization | None
+    memberships: tuple[Membership, ...]
+    started: Started | None = None
+
+
+@open_because("anybody may ask for an account; the sign-up policy decides")
+async def sign_up(
+    work: Work, *, email: str, password: str, name: str, organization_name: str, kind: str = sessions.API
+) -> SignedIn:
+    """Make an account with its first organization and sign it in.
+
+    Raises Invalid, SignupClosed, EmailTaken."""
+    email = _checked(email, password, name, organization_name)
+    system = work.as_system("sign-up")
+    founder = await _admitted_as_founder(system, email)
+    password_hash = await work.parts.passwords.hash(password)
+    user_id, org_id = system.new_id("usr"), system.new_id("org")
+    person = UserActor(user_id, name, email, "")
+    organization = system.store.organizations.draft(
+        _organization_document(work, org_id, organization_name.strip(), user_id),
+        system.entry("organization.created", org_id=org_id, resource="organization", resource_id=org_id, name=organization_name, by=person),
+    )
+    try:
+        user = await system.store.users.add(
+            {
+                "_id": user_id,
+                "email": email,
+                "name": name.strip(),
+                "password_hash": password_hash,
+                "verified_at": None,
+                "operator": False,
+                "last_organization_id": org_id,
+                # Unique where it stands, so that of two first sign-ups at once one is refused.
+                **({"founder": True} if founder else {}),
+            },
+            system.entry("user.created", org_id=org_id, resource="user", resource_id=user_id, name=name, by=person),
+            makes=[Making("organizations", organization)],
+        )
+    except DuplicateKey as taken:
+        raise (EmailTaken if taken.index == "email" else SignupClosed)() from taken
+    return await _signed_in(work, user, await sessions.start(work, user, kind))
+
+
+@open_because("anybody may try to sign in")
+async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.API) -> SignedIn:
+    """Sign in with address and password. Raises Unauthenticated, the same and as slowly for an unknown address."""
+    user = await work.as_system("log-in").store.users.by_email(_address(email) or "")
+    known_hash = None if user is None else user.password_hash
+    if not await work.parts.passwords.check(password, known_hash) or user is None:
+        raise Unauthenticated("The address or the password is not right.")
+    return await _signed_in(work, user, await sessions.start(work, user, kind))
+
+
+@requires(Permission.VIEW)
+async def me(work: Work) -> SignedIn:
+    """The caller and what they belong to. Raises Unauthenticated for a project's key: it is nobody."""
+    user = await _caller(work)
+    return await _signed_in(work, user, None)
+
+
+@requires(Permission.VIEW)
+async def use_organization(work: Work, org_id: str) -> Organization:
+    """Work in another of one's organizations from now on. Raises NotFound."""
+    user = await _caller(work)
+    organization = await work.store.organizations.get(org_id)
+    await work.as_system("remember the organization").store.users.remember_organization(user.id, org_id)
+    return organization
+
+
+async def _caller(work: Work) -> User:
+    if not isinstance(work.actor, UserActor):
+        raise Unauthenticated("A project's key is nobody. Sign in as a user.")
+    return await work.as_system("the caller's own account").store.users.get(work.actor.id)
+
+
+async def _signed_in(work: Work, user: User, started: Started | None) -> SignedIn:
+    organizations = await work.as_system("the caller's own organizations").store.organizations.of_member(user.id)
+    memberships = tuple(
+        Membership(organization, Role(role)) for organization in organizations if (role := organization.role_of(user.id))
+    )
+    last = next((o for o in organizations if o.id == user.last_organization_id), None)
+    return SignedIn(user, last or (organizations[0] if organizations else None), memberships, started)
+
+
+async def _admitted_as_founder(system: Work, email: str) -> bool:
+    """Whether this account is let in as the installation's first. Raises EmailTaken, SignupClosed."""
+    if await system.store.users.by_email(email) is not None:
+        raise EmailTaken
+    policy = system.parts.policy.signup
+    if policy == "open":
+        return False
+    if policy != "first" or await system.store.users.count({}):
+        raise SignupClosed
+    return True
+
+
+def _checked(email: str, password: str, name: str, organization_name: str) -> str:
+    errors = name_errors(name=name, organization_name=organization_name)
+    if len(password) not in PASSWORD_LENGTH:
+        errors.append(FieldError("password", "Must be 10 to 128 characters."))
+    elif has_controls(password):
+        errors.append(FieldError("password", "Must not hold control characters."))
+    address = _address(email)
+    if address is None:
+        errors.append(FieldError("email", "Must be an email address."))
+    if errors or address is None:
+        raise Invalid(*errors)
+    return address
+
+
+def _address(email: str) -> str | None:
+    """The address as it is kept, None where it is none; whether it receives mail is not asked here."""
+    try:
+        return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError:
+        return None
+
+
+def _organization_document(work: Work, org_id: str, name: str, owner_id: str) -> Document:
+    return {
+        "_id": org_id,
+        "name": name,
+        "plan": "free",
+        "members": [{"user_id": owner_id, "role": Role.OWNER.value, "joined_at": work.clock.now()}],
+        "created_by": owner_id,
+        "deleted_at": None,
+    }

@@ -1,0 +1,39 @@
+"""The one source of time. Everything that asks what time it is asks a `Clock`, so a test can run a year."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time; `now` is aware UTC with millisecond precision, which is what BSON keeps."""
+
+    def now(self) -> datetime: ...
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back, for measuring how old something is."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return milliseconds(datetime.now(UTC))
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def milliseconds(moment: datetime) -> datetime:
+    """The same moment without its microseconds below a millisecond."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

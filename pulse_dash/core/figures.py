@@ -1,0 +1,98 @@
+"""The figures of an organization's dashboard: what is live, what was counted, and how far the first participant is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pulse_dash.core.access import Permission, requires
+from pulse_dash.core.tallying import API_REQUESTS, TOKENS
+from pulse_dash.core.work import Work
+from pulse_dash.store.projects import Project
+
+DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigure:
+    """What was counted on one day (UTC)."""
+
+    day: date
+    tokens: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """The four steps to the first participant; `project` is the oldest one, where the steps lead."""
+
+    project: Project | None
+    created_project: bool
+    used_key: bool
+    minted_token: bool
+    joined_room: bool
+
+    @property
+    def done(self) -> int:
+        """How many of the four are done."""
+        return sum((self.created_project, self.used_key, self.minted_token, self.joined_room))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """An organization at a glance; the live figures are None while LiveKit does not answer."""
+
+    projects: int
+    people_live: int | None
+    rooms_live: int | None
+    live_by_project: dict[str, int]
+    tokens_today: int
+    tokens_yesterday: int
+    requests_month: int
+    days: list[DayFigure]
+    checklist: Checklist
+
+
+@requires(Permission.VIEW)
+async def overview(work: Work, org_id: str) -> Overview:
+    """The figures of one organization now. Raises NotFound."""
+    await work.store.organizations.get(org_id)
+    projects = await work.store.projects.of_organization(org_id)
+    today = work.clock.now().date()
+    midnight = work.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    tallies = await work.store.tallies.of_organization(org_id, midnight - timedelta(days=max(DAYS, today.day) - 1))
+    counts: Counter[tuple[str, date]] = Counter()
+    for tally in tallies:
+        counts[tally.metric, tally.hour.date()] += tally.count
+    snapshot = work.parts.live.now
+    ids = [project.id for project in projects]
+    return Overview(
+        projects=len(projects),
+        people_live=None if snapshot is None else sum(snapshot.people.get(project, 0) for project in ids),
+        rooms_live=None if snapshot is None else sum(snapshot.rooms.get(project, 0) for project in ids),
+        live_by_project={} if snapshot is None else {project: snapshot.people.get(project, 0) for project in ids},
+        tokens_today=counts[TOKENS, today],
+        tokens_yesterday=counts[TOKENS, today - timedelta(days=1)],
+        requests_month=sum(
+            count for (metric, day), count in counts.items() if metric == API_REQUESTS and day >= today.replace(day=1)
+        ),
+        days=[
+            DayFigure(day, counts[TOKENS, day], counts[API_REQUESTS, day])
+            for day in (today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1))
+        ],
+        checklist=await _checklist(work, projects),
+    )
+
+
+async def _checklist(work: Work, projects: list[Project]) -> Checklist:
+    used = False
+    for project in projects[:20]:
+        used = used or any(key.last_used_at for key in await work.store.keys.of_project(project.id))
+    return Checklist(
+        project=projects[0] if projects else None,
+        created_project=bool(projects),
+        used_key=used,
+        minted_token=any(project.first_token_at for project in projects),
+        joined_room=any(project.first_participant_at for project in projects),
+    )

@@ -1,0 +1,197 @@
+"""API keys: making, regenerating and revoking them, and recognizing who sent a pair.
+
+How a key is written is told by key_text; what this node remembers of verified pairs by known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pulse_dash.core import key_text
+from pulse_dash.core.access import KeyActor, Permission, open_because, requires
+from pulse_dash.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
+from pulse_dash.core.known import KnownKey
+from pulse_dash.core.names import name_errors
+from pulse_dash.core.secret import Secret
+from pulse_dash.core.vault import fingerprint, same
+from pulse_dash.core.work import Work
+from pulse_dash.store.engine import Document
+from pulse_dash.store.keys import Key
+
+MOST_GRACE_SECONDS = 86_400
+
+
+class KeyAlreadyRevoked(Conflict):
+    """A revoked key opens nothing and never will again."""
+
+    code = "key_revoked"
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(f"The key {key.name} is revoked. Make a new one.")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A key at the one moment when its secret can be read."""
+
+    id: str
+    name: str
+    public: str
+    secret: Secret
+    old_valid_until: datetime | None = None
+
+
+@requires(Permission.KEYS_CREATE)
+async def create(work: Work, project_id: str, *, name: str) -> ShownKey:
+    """Make one more key. Raises NotFound, Forbidden, Invalid."""
+    project = await work.store.projects.get(project_id)
+    shown, document = await drafted(work, org_id=project.org_id, project_id=project_id, name=name)
+    await work.store.keys.add(document, document["pending"][0])
+    return shown
+
+
+@requires(Permission.VIEW)
+async def listing(work: Work, project_id: str) -> list[Key]:
+    """All keys of a project, oldest first, revoked ones too. Raises NotFound."""
+    await work.store.projects.get(project_id)
+    return await work.store.keys.of_project(project_id)
+
+
+@requires(Permission.KEYS_REGENERATE)
+async def regenerate(work: Work, project_id: str, *, key_id: str | None = None, grace_seconds: int = 0) -> ShownKey:
+    """Give a key (the project's first by default) a new pair; the old one stops at once or after `grace_seconds`.
+
+    Raises NotFound, Forbidden, Invalid, KeyAlreadyRevoked, Moved."""
+    if not 0 <= grace_seconds <= MOST_GRACE_SECONDS:
+        raise Invalid(FieldError("grace_seconds", f"Must be 0 to {MOST_GRACE_SECONDS}."))
+    key = await _of_project(work, project_id, key_id)
+    public, secret = key_text.new_key(), key_text.new_secret()
+    old_valid_until = work.clock.now() + timedelta(seconds=grace_seconds) if grace_seconds else None
+    kept = {"old_public": key.public, "old_secret_hash": key.secret_hash, "old_valid_until": old_valid_until}
+    gone = () if grace_seconds else tuple(kept)
+    await work.store.keys.change(
+        key.id,
+        {
+            "public": public,
+            "secret_hash": await work.parts.passwords.hash_secret(work.parts.vault.peppered(secret)),
+            **({} if gone else kept),
+        },
+        _entry(work, "key.regenerated", key, {"grace_seconds": {"before": None, "after": grace_seconds}}),
+        unset=gone,
+        expect={"revoked_at": None, "version": key.version},
+    )
+    return ShownKey(key.id, key.name, public, Secret(secret), old_valid_until)
+
+
+@requires(Permission.KEYS_REVOKE)
+async def revoke(work: Work, project_id: str, key_id: str) -> Key:
+    """Stop a key for good; calls already admitted run to their end.
+
+    Raises NotFound, Forbidden, KeyAlreadyRevoked."""
+    key = await _of_project(work, project_id, key_id)
+    return await work.store.keys.change(
+        key.id, {"revoked_at": work.clock.now()}, _entry(work, "key.revoked", key), expect={"revoked_at": None}
+    )
+
+
+@open_because("the pair itself is the proof")
+async def recognize(work: Work, public: str, secret: str) -> KnownKey:
+    """Whose pair this is. Raises Unauthenticated, the same for whatever is wrong with it."""
+    known = remembered(work, public, secret)
+    if known is not None:
+        return known
+    if not key_text.is_key(public) or not key_text.is_secret(secret):
+        raise Unauthenticated
+    return await _verified(work, public, secret)
+
+
+@open_because("the pair itself is the proof")
+def remembered(work: Work, public: str, secret: str) -> KnownKey | None:
+    """The pair from this node's memory, without waiting; None when it must be looked up."""
+    known = work.parts.known_keys.pairs.recall(public)
+    if known is None or not same(known.fingerprint, fingerprint(secret.encode("utf-8", "surrogatepass"))):
+        return None
+    if known.valid_until is not None and known.valid_until <= work.clock.now():
+        return None
+    return known
+
+
+async def _verified(work: Work, public: str, secret: str) -> KnownKey:
+    found: KnownKey | None = None
+
+    async def load() -> KnownKey | None:
+        nonlocal found
+        found = await _load(work, public, secret)
+        return found
+
+    remembered_pair = await work.parts.known_keys.pairs.get(public, load)
+    if found is None and remembered_pair is not None:
+        # Another secret was verified for this key before; this one is looked at by itself and not remembered.
+        found = await _load(work, public, secret)
+    if found is None:
+        raise Unauthenticated
+    return found
+
+
+async def _load(work: Work, public: str, secret: str) -> KnownKey | None:
+    system = work.as_system("recognize a key")
+    key = await system.store.keys.by_public(public)
+    if key is None or key.revoked_at is not None:
+        return None
+    current = key.public == public
+    hashed = key.secret_hash if current else key.old_secret_hash
+    if hashed is None or (not current and (key.old_valid_until is None or key.old_valid_until <= work.clock.now())):
+        return None
+    if not await work.parts.passwords.check_secret(work.parts.vault.peppered(secret), hashed):
+        return None
+    try:
+        project = await system.store.projects.get(key.project_id)
+        await system.store.organizations.get(key.org_id)
+    except NotFound:
+        return None
+    actor = KeyActor(key.id, key.name, project)
+    return KnownKey(actor, fingerprint(secret.encode()), None if current else key.old_valid_until)
+
+
+@open_because("only drafts; storing the draft needs the permission")
+async def drafted(work: Work, *, org_id: str, project_id: str, name: str) -> tuple[ShownKey, Document]:
+    """A fresh key to show, and its document with its entry, for a caller that stores it with something else.
+
+    Raises Invalid."""
+    if errors := name_errors(name=name):
+        raise Invalid(*errors)
+    name = name.strip()
+    key_id, public, secret = work.new_id("key"), key_text.new_key(), key_text.new_secret()
+    document = {
+        "_id": key_id,
+        "org_id": org_id,
+        "project_id": project_id,
+        "name": name,
+        "public": public,
+        "secret_hash": await work.parts.passwords.hash_secret(work.parts.vault.peppered(secret)),
+        "last_used_at": None,
+        "revoked_at": None,
+    }
+    entry = work.entry("key.created", org_id=org_id, resource="key", resource_id=key_id, name=name)
+    return ShownKey(key_id, name, public, Secret(secret)), work.store.keys.draft(document, entry)
+
+
+async def _of_project(work: Work, project_id: str, key_id: str | None) -> Key:
+    """The named key, or the first that is not revoked. Raises NotFound, Forbidden, KeyAlreadyRevoked."""
+    await work.store.projects.get(project_id)
+    if key_id is None:
+        living = [key for key in await work.store.keys.of_project(project_id) if key.revoked_at is None]
+        if not living:
+            raise NotFound("This project has no key. Make one.")
+        return living[0]
+    key = await work.store.keys.get(key_id)
+    if key.project_id != project_id:
+        raise NotFound
+    if key.revoked_at is not None:
+        raise KeyAlreadyRevoked(key)
+    return key
+
+
+def _entry(work: Work, action: str, key: Key, changes: dict[str, object] | None = None) -> dict[str, object]:
+    return work.entry(action, org_id=key.org_id, resource="key", resource_id=key.id, name=key.name, changes=changes)

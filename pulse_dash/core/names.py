@@ -1,0 +1,30 @@
+"""What a name or another short text of people may hold. One rule for every place where somebody names something."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from pulse_dash.core.errors import FieldError
+
+NAME_LENGTH = 128
+
+
+def name_problem(text: str, *, most: int = NAME_LENGTH) -> str | None:
+    """Why this cannot be a name, as a sentence; None when it can."""
+    if not text.strip():
+        return "Must not be empty."
+    if len(text) > most:
+        return f"Must be at most {most} characters."
+    if has_controls(text):
+        return "Must not hold control characters."
+    return None
+
+
+def has_controls(text: str) -> bool:
+    """Whether the text holds a control character or half of a surrogate pair."""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
+def name_errors(**names: str) -> list[FieldError]:
+    """The fields among these that cannot be names."""
+    return [FieldError(field, problem) for field, text in names.items() if (problem := name_problem(text))]

@@ -1,0 +1,88 @@
+"""Organizations: making, finding, renaming and deleting them. Who belongs to one stands in itself."""
+
+from __future__ import annotations
+
+from pulse_dash.core.access import Permission, Role, UserActor, requires
+from pulse_dash.core.errors import Forbidden, Invalid, Unauthenticated
+from pulse_dash.core.names import name_errors
+from pulse_dash.core.work import Work
+from pulse_dash.store.organizations import Organization
+from pulse_dash.store.records import Page
+
+
+class OperatorOnly(Forbidden):
+    """Only whoever runs this installation may do it."""
+
+    code = "operator_only"
+
+    def __init__(self) -> None:
+        super().__init__("operator")
+        self.detail = "Nothing is sold here, so only an operator changes a plan."
+
+
+@requires(Permission.VIEW)
+async def create(work: Work, *, name: str) -> Organization:
+    """Make an organization that the caller owns. Raises Invalid; Unauthenticated for a project's key."""
+    if not isinstance(work.actor, UserActor):
+        raise Unauthenticated("A project's key makes no organization. Sign in as a user.")
+    _check(name)
+    org_id = work.new_id("org")
+    document = {
+        "_id": org_id,
+        "name": name.strip(),
+        "plan": "free",
+        "members": [{"user_id": work.actor.id, "role": Role.OWNER.value, "joined_at": work.clock.now()}],
+        "created_by": work.actor.id,
+        "deleted_at": None,
+    }
+    entry = work.entry("organization.created", org_id=org_id, resource="organization", resource_id=org_id, name=name)
+    return await work.as_system("make the caller's own organization").store.organizations.add(document, entry)
+
+
+@requires(Permission.VIEW)
+async def listing(work: Work, *, search: str = "", page: int = 1, limit: int = 20) -> Page[Organization]:
+    """The caller's organizations, oldest first."""
+    return await work.store.organizations.search(search=search, page=page, limit=limit)
+
+
+@requires(Permission.VIEW)
+async def read(work: Work, org_id: str) -> Organization:
+    """One organization. Raises NotFound."""
+    return await work.store.organizations.get(org_id)
+
+
+@requires(Permission.ORGANIZATION_CHANGE)
+async def change(work: Work, org_id: str, *, name: str | None = None, plan: str | None = None) -> Organization:
+    """Rename it. Raises NotFound, Forbidden, Invalid; OperatorOnly for another plan, as nothing is sold."""
+    before = await work.store.organizations.get(org_id)
+    if plan is not None and plan != before.plan:
+        raise OperatorOnly
+    if name is None or name.strip() == before.name:
+        return before
+    _check(name)
+    entry = work.entry(
+        "organization.updated",
+        org_id=org_id,
+        resource="organization",
+        resource_id=org_id,
+        name=before.name,
+        changes={"name": {"before": before.name, "after": name.strip()}},
+    )
+    return await work.store.organizations.change(org_id, {"name": name.strip()}, entry)
+
+
+@requires(Permission.ORGANIZATION_DELETE)
+async def delete(work: Work, org_id: str) -> None:
+    """Delete it with all its projects; their keys are refused everywhere within a second. Kept for 30 days.
+
+    Raises NotFound, Forbidden."""
+    before = await work.store.organizations.get(org_id)
+    entry = work.entry(
+        "organization.deleted", org_id=org_id, resource="organization", resource_id=org_id, name=before.name
+    )
+    await work.store.organizations.change(org_id, {"deleted_at": work.clock.now()}, entry)
+
+
+def _check(name: str) -> None:
+    if errors := name_errors(name=name):
+        raise Invalid(*errors)

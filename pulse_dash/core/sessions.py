@@ -1,0 +1,178 @@
+"""Sign-ins: starting, recognizing, renewing and ending them. Whether a password was right is told by accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import jwt
+
+from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
+from pulse_dash.core.errors import NotFound, SignedOut, Unauthenticated
+from pulse_dash.core.known import KnownSession
+from pulse_dash.core.secret import Secret
+from pulse_dash.core.vault import random_secret, same
+from pulse_dash.core.work import Work
+from pulse_dash.store.sessions import Session
+from pulse_dash.store.users import User
+
+API = "api"
+DASHBOARD = "dashboard"
+ACCESS_TOKEN_LIFE = timedelta(minutes=15)
+SESSION_LIFE = timedelta(days=30)
+_REFRESH_PREFIX = "pulse_refresh_"
+_AUDIENCE = "pulse-api"
+_TYPE = "pulse-access"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A fresh sign-in; `secret` is the cookie's value or the refresh token, shown this once."""
+
+    session: Session
+    actor: UserActor
+    secret: Secret
+
+
+@open_because("accounts calls it once a password was right or an account was made")
+async def start(work: Work, user: User, kind: str) -> Started:
+    """Begin a sign-in of one kind (API or DASHBOARD)."""
+    system = work.as_system("start a session")
+    text = random_secret()
+    session_id = system.new_id("ses")
+    actor = await _actor(system, user, session_id)
+    now = work.clock.now()
+    entry = system.entry(
+        "session.started", org_id=user.last_organization_id, resource="session", resource_id=session_id, name=user.name, by=actor
+    )
+    session = await system.store.sessions.add(
+        {
+            "_id": session_id,
+            "user_id": user.id,
+            "kind": kind,
+            "secret_hash": work.parts.vault.session_hash(text),
+            "last_used_at": now,
+            "expires_at": now + SESSION_LIFE,
+            "ended_at": None,
+            "ip": work.call.ip,
+            "user_agent": work.call.user_agent[:256],
+        },
+        entry,
+    )
+    return Started(session, actor, Secret(_written(kind, session_id, text)))
+
+
+@open_because("the cookie itself is the proof")
+async def resume(work: Work, cookie: str) -> KnownSession:
+    """Whose dashboard session this cookie is. Raises SignedOut for anything but a live one."""
+    session_id, _, text = cookie.partition(".")
+    known = await _known(work, session_id)
+    if known is None or known.session.kind != DASHBOARD:
+        raise SignedOut
+    if not same(work.parts.vault.session_hash(text), known.session.secret_hash):
+        raise SignedOut
+    return known
+
+
+@open_because("the token itself is the proof")
+async def recognize(work: Work, access_token: str) -> UserActor:
+    """Who sent this access token. Raises Unauthenticated for anything but a live one of ours."""
+    try:
+        claims = jwt.decode(
+            access_token,
+            work.parts.vault.access_key,
+            algorithms=["HS256"],
+            audience=_AUDIENCE,
+            options={"require": ["exp", "sub", "sid"], "verify_exp": False},
+        )
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise Unauthenticated from error
+    if claims.get("typ") != _TYPE or not isinstance(claims["exp"], int) or claims["exp"] <= work.clock.time():
+        raise Unauthenticated
+    known = await _known(work, str(claims["sid"]))
+    if known is None or known.actor.id != claims["sub"]:
+        raise Unauthenticated
+    return known.actor
+
+
+@open_because("the refresh token itself is the proof")
+async def refresh(work: Work, refresh_token: str) -> Started:
+    """Swap a refresh token for the next one. One that was used before ends its family: somebody else has it.
+
+    Raises Unauthenticated."""
+    session_id, _, text = refresh_token.removeprefix(_REFRESH_PREFIX).partition(".")
+    system = work.as_system("refresh a session")
+    known = await _known(work, session_id) if refresh_token.startswith(_REFRESH_PREFIX) else None
+    if known is None or known.session.kind != API:
+        raise Unauthenticated
+    vault = work.parts.vault
+    fresh = random_secret()
+    rotated = await system.store.sessions.rotate(
+        session_id, vault.session_hash(text), vault.session_hash(fresh), work.clock.now()
+    )
+    if not rotated:
+        await _end(work.acting_as(known.actor), known.session, reason="refresh token used twice")
+        raise Unauthenticated
+    return Started(known.session, known.actor, Secret(_written(API, session_id, fresh)))
+
+
+@requires(Permission.VIEW)
+async def end(work: Work) -> None:
+    """Sign out: the caller's own session ends everywhere within a second."""
+    if not isinstance(work.actor, UserActor):
+        raise NotFound
+    session = await work.as_system("end the caller's own session").store.sessions.get(work.actor.session_id)
+    await _end(work, session, reason="signed out")
+
+
+@open_because("signs only what `start` or `refresh` just proved")
+async def access_token(work: Work, started: Started) -> tuple[Secret, datetime]:
+    """A signed access token of 15 minutes, and when it ends."""
+    expires_at = work.clock.now() + ACCESS_TOKEN_LIFE
+    claims = {
+        "sub": started.actor.id,
+        "sid": started.session.id,
+        "aud": _AUDIENCE,
+        "typ": _TYPE,
+        "iat": int(work.clock.time()),
+        "exp": int(expires_at.timestamp()),
+    }
+    return Secret(jwt.encode(claims, work.parts.vault.access_key, algorithm="HS256")), expires_at
+
+
+async def _end(work: Work, session: Session, *, reason: str) -> None:
+    actor_org = None
+    entry = work.entry(
+        "session.ended", org_id=actor_org, resource="session", resource_id=session.id, name=reason
+    )
+    await work.as_system(reason).store.sessions.change(session.id, {"ended_at": work.clock.now()}, entry)
+
+
+async def _known(work: Work, session_id: str) -> KnownSession | None:
+    """The live sign-in under this id, from memory or from the store."""
+    known = await work.parts.known_sessions.sessions.get(session_id, lambda: _load(work, session_id))
+    if known is None or known.session.expires_at <= work.clock.now():
+        return None
+    return known
+
+
+async def _load(work: Work, session_id: str) -> KnownSession | None:
+    system = work.as_system("recognize a session")
+    try:
+        session = await system.store.sessions.get(session_id)
+        user = await system.store.users.get(session.user_id)
+    except NotFound:
+        return None
+    if session.ended_at is not None:
+        return None
+    return KnownSession(session, await _actor(system, user, session_id))
+
+
+async def _actor(system: Work, user: User, session_id: str) -> UserActor:
+    organizations = await system.store.organizations.of_member(user.id)
+    roles = {organization.id: Role(role) for organization in organizations if (role := organization.role_of(user.id))}
+    return UserActor(user.id, user.name, user.email, session_id, roles)
+
+
+def _written(kind: str, session_id: str, text: str) -> str:
+    return f"{_REFRESH_PREFIX if kind == API else ''}{session_id}.{text}"

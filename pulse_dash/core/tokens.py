@@ -1,0 +1,300 @@
+"""Media tokens: what is granted, to whom, in which room, and what a pasted token is worth.
+
+How a token is signed is told by media_token; that a participant stays accountable rests on the `pulse` attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+
+from pulse_dash.core.access import KeyActor, Permission, UserActor, requires
+from pulse_dash.core.errors import FieldError, Invalid, NotFound
+from pulse_dash.core.names import has_controls
+from pulse_dash.core.rooms import livekit_name, project_of, room_of
+from pulse_dash.core.tallying import TOKENS
+from pulse_dash.core.vault import same
+from pulse_dash.core.work import Work
+from pulse_dash.store.ids import moment_of
+from pulse_dash.store.projects import Project
+
+DEFAULT_SECONDS = 4 * 3600
+SHORTEST_SECONDS = 10
+LONGEST_SECONDS = 24 * 3600
+LONGEST_METADATA = 16 * 1024
+PULSE_ATTRIBUTE = "pulse"
+PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
+
+Reason = Literal["expired", "signature", "revoked", "malformed", "other_project"]
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What a participant may do in the room; each has its LiveKit grant."""
+
+    join: bool = True
+    publish: bool = True
+    subscribe: bool = True
+    publish_data: bool = False
+    publish_sources: tuple[str, ...] | None = None
+    update_metadata: bool = False
+    hidden: bool = False
+    room_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent that LiveKit dispatches into the room when it is made."""
+
+    name: str
+    metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomConfig:
+    """How the room is made if this participant is its first; timeouts in seconds."""
+
+    max_participants: int | None = None
+    empty_timeout: int | None = None
+    departure_timeout: int | None = None
+    agents: tuple[Agent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """What the caller asks for; lengths and types were checked at the edge, meaning is checked here."""
+
+    room: str
+    identity: str
+    name: str = ""
+    metadata: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, Any] | None = None
+    ttl_seconds: int = DEFAULT_SECONDS
+    region: str | None = None
+    permissions: Permissions = field(default_factory=Permissions)
+    room_config: RoomConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MintedToken:
+    """A signed token and where it leads."""
+
+    token: str
+    url: str
+    room: str
+    livekit_room: str
+    identity: str
+    region: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """When a token of ours was made and with which key."""
+
+    at: datetime
+    key_id: str
+    key_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """What a pasted token is worth; the fields after `minted` are only there when it is valid."""
+
+    valid: bool
+    reason: Reason | None = None
+    minted: Minted | None = None
+    expires_at: datetime | None = None
+    identity: str | None = None
+    room: str | None = None
+    permissions: Permissions | None = None
+    project_id: str | None = None
+
+
+@requires(Permission.TOKENS_CREATE)
+async def create(work: Work, request: TokenRequest, *, project_id: str | None = None) -> MintedToken:
+    """Mint a LiveKit token for one identity in one room of the project.
+
+    A key mints for its own project; a user names it. Raises NotFound, Forbidden, Invalid, Unavailable."""
+    project = await _project(work, project_id)
+    _check(work, request)
+    parts, actor = work.parts, work.actor
+    issued = int(parts.clock.time())
+    ends = issued + request.ttl_seconds
+    mint_id, key_id = parts.ids.make("tok"), getattr(actor, "id", "system")
+    room = livekit_name(project.id, request.room)
+    mac = parts.vault.participant_mac(mint_id, key_id, str(ends), request.identity, room)
+    claims: dict[str, Any] = {
+        "iss": parts.livekit.api_key,
+        "sub": request.identity,
+        "jti": mint_id,
+        "iat": issued,
+        "nbf": issued,
+        "exp": ends,
+        "video": _grant(room, request.permissions),
+        "metadata": _metadata(project.id, request.metadata),
+        "attributes": {**request.attributes, PULSE_ATTRIBUTE: f"{mint_id}.{key_id}.{ends}.{mac}"},
+        "pulse": {"project_id": project.id, **({"claims": request.claims} if request.claims else {})},
+    }
+    if request.name:
+        claims["name"] = request.name
+    if request.room_config is not None:
+        claims["roomConfig"] = _room_config(request.room_config)
+    token = parts.livekit.signer.sign(claims)
+    parts.tallying.count(project.org_id, project.id, TOKENS)
+    if project.first_token_at is None:
+        parts.tallying.first_token(project.id)
+    return MintedToken(
+        token,
+        parts.livekit.url,
+        request.room,
+        room,
+        request.identity,
+        request.region or project.region,
+        datetime.fromtimestamp(ends, UTC),
+    )
+
+
+@requires(Permission.TOKENS_VALIDATE)
+async def validate(work: Work, token: str, *, project_id: str | None = None) -> Passport:
+    """What a pasted token is worth in this project. Raises NotFound, Forbidden, Unavailable."""
+    project = await _project(work, project_id)
+    claims, reason = work.parts.livekit.signer.read(token, now=work.clock.time())
+    if reason in ("malformed", "signature"):
+        return Passport(False, reason)
+    video, identity = claims.get("video"), claims.get("sub")
+    if not isinstance(video, dict) or not isinstance(identity, str) or not isinstance(video.get("room"), str):
+        return Passport(False, "malformed")
+    if project_of(video["room"]) != project.id:
+        return Passport(False, "other_project")
+    minted, revoked = await _minted(work, project, claims, identity, video["room"])
+    if reason is None and revoked:
+        reason = "revoked"
+    if reason is not None:
+        return Passport(False, reason, minted)
+    return Passport(
+        True,
+        None,
+        minted,
+        datetime.fromtimestamp(claims["exp"], UTC),
+        identity,
+        room_of(video["room"]),
+        _permissions(video),
+        project.id,
+    )
+
+
+async def _project(work: Work, project_id: str | None) -> Project:
+    actor = work.actor
+    if isinstance(actor, KeyActor):
+        if project_id is not None and project_id != actor.project_id:
+            raise NotFound
+        return actor.project
+    if project_id is None:
+        raise Invalid(FieldError("project_id", "Name the project: ?project_id=prj_…"))
+    return await work.store.projects.get(project_id)
+
+
+def _check(work: Work, request: TokenRequest) -> None:
+    errors: list[FieldError] = []
+    for name, text in (("room", request.room), ("identity", request.identity)):
+        if has_controls(text):
+            errors.append(FieldError(name, "Must not hold control characters."))
+        elif len(text.encode()) > 200:
+            errors.append(FieldError(name, "Must be at most 200 bytes of UTF-8."))
+    if PULSE_ATTRIBUTE in request.attributes:
+        errors.append(FieldError("attributes.pulse", "This attribute is Pulse's own."))
+    if request.region is not None and request.region not in work.parts.policy.regions:
+        errors.append(FieldError("region", f"Must be one of {', '.join(work.parts.policy.regions)}."))
+    if errors:
+        raise Invalid(*errors)
+
+
+def _grant(room: str, permissions: Permissions) -> dict[str, Any]:
+    grant: dict[str, Any] = {
+        "room": room,
+        "roomJoin": permissions.join,
+        "canPublish": permissions.publish,
+        "canSubscribe": permissions.subscribe,
+        "canPublishData": permissions.publish_data,
+    }
+    if permissions.publish_sources is not None:
+        grant["canPublishSources"] = list(permissions.publish_sources)
+    if permissions.update_metadata:
+        grant["canUpdateOwnMetadata"] = True
+    if permissions.hidden:
+        grant["hidden"] = True
+    if permissions.room_admin:
+        grant["roomAdmin"] = True
+    return grant
+
+
+def _permissions(video: Mapping[str, Any]) -> Permissions:
+    """What a grant allows; LiveKit takes an unset publish, subscribe or data grant as allowed."""
+    sources = video.get("canPublishSources")
+    return Permissions(
+        join=video.get("roomJoin") is True,
+        publish=video.get("canPublish") is not False,
+        subscribe=video.get("canSubscribe") is not False,
+        publish_data=video.get("canPublishData") is not False,
+        publish_sources=tuple(str(source) for source in sources) if isinstance(sources, list) else None,
+        update_metadata=video.get("canUpdateOwnMetadata") is True,
+        hidden=video.get("hidden") is True,
+        room_admin=video.get("roomAdmin") is True,
+    )
+
+
+def _metadata(project_id: str, given: str | None) -> str:
+    """The project's id in the metadata, unless the caller gave a text that is no JSON object."""
+    if not given:
+        return orjson.dumps({"project_id": project_id}).decode()
+    if not given.lstrip().startswith("{"):
+        return given
+    try:
+        parsed = orjson.loads(given)
+    except ValueError:
+        return given
+    return orjson.dumps({**parsed, "project_id": project_id}).decode()
+
+
+def _room_config(config: RoomConfig) -> dict[str, Any]:
+    named = {
+        "maxParticipants": config.max_participants,
+        "emptyTimeout": config.empty_timeout,
+        "departureTimeout": config.departure_timeout,
+    }
+    known: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if config.agents:
+        known["agents"] = [{"agentName": agent.name, "metadata": agent.metadata} for agent in config.agents]
+    return known
+
+
+async def _minted(
+    work: Work, project: Project, claims: Mapping[str, Any], identity: str, room: str
+) -> tuple[Minted | None, bool]:
+    """Who made the token, from its `pulse` attribute, and whether that key is revoked or gone.
+
+    LiveKit's own refreshed tokens keep the attribute and lose our claims, so the attribute is what is read."""
+    attributes = claims.get("attributes")
+    written = attributes.get(PULSE_ATTRIBUTE) if isinstance(attributes, dict) else None
+    pieces = written.split(".") if isinstance(written, str) else []
+    if len(pieces) != 4:
+        return None, False
+    mint_id, key_id, ends, mac = pieces
+    if not same(mac, work.parts.vault.participant_mac(mint_id, key_id, ends, identity, room)):
+        return None, False
+    at = moment_of(mint_id)
+    if key_id.startswith("usr_"):
+        caller = work.actor
+        known_name = caller.name if isinstance(caller, UserActor) and caller.id == key_id else "a member"
+        return Minted(at, key_id, known_name), False
+    try:
+        key = await work.as_system("the key that minted a token").store.keys.get(key_id)
+    except NotFound:
+        return Minted(at, key_id, "a key that is gone"), True
+    return Minted(at, key_id, key.name), key.revoked_at is not None and project.id == key.project_id

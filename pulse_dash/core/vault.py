@@ -1,0 +1,63 @@
+"""Keys derived from the installation's secrets, one for each purpose, and the hashes and MACs made with them.
+
+A token of one kind can't pass where another belongs, because each kind has a key of its own (HKDF, RFC 5869).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from base64 import b64encode, urlsafe_b64encode
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from pulse_dash.core.secret import Secret
+
+
+class Vault:
+    """Holds the derived keys; nothing that it holds can be printed or pickled."""
+
+    def __init__(self, jwt_secret: Secret, api_key_pepper: Secret) -> None:
+        self._root = jwt_secret.reveal().encode()
+        self._pepper = api_key_pepper.reveal().encode()
+        self.access_key = self._derive("access token")
+        self._session_key = self._derive("session secret")
+        self._participant_key = self._derive("participant attribute")
+
+    def __repr__(self) -> str:
+        return "Vault(…)"
+
+    def _derive(self, purpose: str) -> bytes:
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"pulse {purpose}".encode()).derive(self._root)
+
+    def peppered(self, api_secret: str) -> bytes:
+        """What bcrypt hashes of an API secret: base64 of its HMAC, so never over bcrypt's 72 bytes."""
+        return b64encode(hmac.digest(self._pepper, api_secret.encode(), "sha256"))
+
+    def session_hash(self, secret: str) -> str:
+        """How a session's secret is kept: 256 random bits need no slow hash."""
+        return hmac.digest(self._session_key, secret.encode(), "sha256").hex()
+
+    def participant_mac(self, *parts: str) -> str:
+        """Ties the parts of a `pulse` attribute together; 128 bits, URL-safe. Lengths keep parts from sliding."""
+        message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+        return urlsafe_b64encode(hmac.digest(self._participant_key, message, "sha256")[:16]).rstrip(b"=").decode()
+
+
+def random_secret() -> str:
+    """256 random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+def same(one: str | bytes, other: str | bytes) -> bool:
+    """Compare without telling by time where they differ."""
+    one_bytes = one.encode("utf-8", "surrogatepass") if isinstance(one, str) else one
+    other_bytes = other.encode("utf-8", "surrogatepass") if isinstance(other, str) else other
+    return hmac.compare_digest(one_bytes, other_bytes)
+
+
+def fingerprint(value: bytes) -> bytes:
+    """SHA-256, for comparing a verified secret from memory."""
+    return hashlib.sha256(value).digest()

@@ -1,0 +1,218 @@
+"""What a core function works with: the actor, the store as the actor may see it, and the parts of the house.
+
+The parts are named here by what they can do; which concrete thing does it is told in services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from pulse_dash.core.access import Actor, KeyActor, Permission, SystemActor, UserActor, where
+from pulse_dash.core.clock import Clock
+from pulse_dash.core.media_token import Signer
+from pulse_dash.core.known import KnownKeys, KnownSessions
+from pulse_dash.core.memory import Freshness
+from pulse_dash.core.passwords import Passwords
+from pulse_dash.core.rates import Rates
+from pulse_dash.core.tallying import Tallying
+from pulse_dash.core.vault import Vault
+from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.records import View
+from pulse_dash.store.store import ScopedStore, Store
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRoom:
+    """A room that LiveKit is running now, under LiveKit's own name; `started_at` is None while LiveKit does not say."""
+
+    name: str
+    sid: str
+    num_participants: int
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveParticipant:
+    """Somebody in a room now."""
+
+    identity: str
+    sid: str
+    name: str
+    state: str
+    joined_at: datetime | None
+    is_publisher: bool
+    attributes: Mapping[str, str]
+    metadata: str
+
+
+class LiveKit(Protocol):
+    """The media server. Each method raises Unavailable when it does not answer, NotFound when the room is not there."""
+
+    @property
+    def url(self) -> str:
+        """Where clients connect to."""
+        ...
+
+    @property
+    def api_key(self) -> str:
+        """The key that issues tokens."""
+        ...
+
+    @property
+    def signer(self) -> Signer:
+        """Signs tokens with the server's secret."""
+        ...
+
+    async def ping(self) -> None: ...
+
+    async def rooms(self) -> list[LiveRoom]: ...
+
+    async def participants(self, room: str) -> list[LiveParticipant]: ...
+
+    async def remove_participant(self, room: str, identity: str) -> None: ...
+
+    async def delete_room(self, room: str) -> None: ...
+
+
+class Bus(Protocol):
+    """Says that something changed. It may lose a word, so each listener also asks now and then."""
+
+    def say(self, subject: str) -> None: ...
+
+    def listen(self, heard: Callable[[str], None]) -> Callable[[], None]:
+        """Call `heard` with each subject from now on; the answer ends it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How many rooms and people each project has at one moment."""
+
+    rooms: Mapping[str, int]
+    people: Mapping[str, int]
+
+
+class LiveNow(Protocol):
+    """The newest snapshot that this node has of LiveKit."""
+
+    @property
+    def now(self) -> Snapshot | None:
+        """None while LiveKit does not answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that rules depend on."""
+
+    signup: str
+    public_url: str
+    regions: tuple[str, ...]
+    project_per_minute: int
+    user_per_minute: int
+    ip_per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Where a request came from, for the audit log and for limits."""
+
+    request_id: str = ""
+    ip: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the house that core works with; services fills it once."""
+
+    store: Store
+    clock: Clock
+    ids: IdMaker
+    bus: Bus
+    livekit: LiveKit
+    vault: Vault
+    passwords: Passwords
+    rates: Rates
+    known_keys: KnownKeys
+    known_sessions: KnownSessions
+    tallying: Tallying
+    live: LiveNow
+    freshness: Freshness
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One actor at work. `store` sees what the actor holds `permission` over."""
+
+    parts: Parts
+    actor: Actor
+    call: Call = field(default_factory=Call)
+    permission: Permission = Permission.VIEW
+
+    @property
+    def store(self) -> ScopedStore:
+        visible = where(self.actor, Permission.VIEW)
+        held = visible if self.permission is Permission.VIEW else where(self.actor, self.permission)
+        return self.parts.store.through(View(held, visible, self.permission.value))
+
+    @property
+    def clock(self) -> Clock:
+        return self.parts.clock
+
+    def narrowed(self, permission: Permission) -> Work:
+        """The same actor, seeing only what it holds this permission over."""
+        return self if permission is self.permission else replace(self, permission=permission)
+
+    def as_system(self, reason: str) -> Work:
+        """Pulse itself, for what no actor's scope reaches; the reason makes each use easy to find."""
+        return replace(self, actor=SystemActor(reason), permission=Permission.VIEW)
+
+    def acting_as(self, actor: Actor) -> Work:
+        """The same call, once it is known who makes it."""
+        return replace(self, actor=actor, permission=Permission.VIEW)
+
+    def new_id(self, prefix: str) -> str:
+        return self.parts.ids.make(prefix)
+
+    def entry(
+        self,
+        action: str,
+        *,
+        org_id: str | None,
+        resource: str,
+        resource_id: str,
+        name: str,
+        changes: Mapping[str, Any] | None = None,
+        by: Actor | None = None,
+    ) -> dict[str, Any]:
+        """The audit entry of a change that this actor makes now; `changes` maps a field to its before and after."""
+        return {
+            "_id": self.new_id("aud"),
+            "org_id": org_id,
+            "at": self.clock.now(),
+            "actor": _as_entry(by or self.actor),
+            "action": action,
+            "resource": {"type": resource, "id": resource_id, "name": name},
+            "status": "success",
+            "ip": self.call.ip,
+            "user_agent": self.call.user_agent[:256],
+            "request_id": self.call.request_id,
+            "changes": dict(changes or {}),
+        }
+
+
+def _as_entry(actor: Actor) -> dict[str, Any]:
+    match actor:
+        case UserActor():
+            return {"type": "user", "id": actor.id, "name": actor.name, "email": actor.email}
+        case KeyActor():
+            return {"type": "key", "id": actor.id, "name": actor.name}
+        case SystemActor():
+            return {"type": "system", "id": "system", "name": actor.reason}
+        case _:
+            return {"type": "anonymous", "id": "", "name": ""}

@@ -1,0 +1,94 @@
+"""Every job of the house, its interval and whether one node does it for all. Each job is one call into core or store.
+
+Each may run twice and resumes from what is stored; a sick job is logged and does not stop the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from pulse_dash.core.errors import PulseError
+from pulse_dash.core.feed import KEPT
+from pulse_dash.services import Services
+from pulse_dash.store import leases
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_EVERY = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing that is done again and again; with a lease, by one node at a time."""
+
+    name: str
+    every: float
+    run: Callable[[], Awaitable[object]]
+    lease: timedelta | None = None
+
+
+def jobs(services: Services) -> list[Job]:
+    """The list. Intervals are in seconds."""
+    return [
+        Job("read_feed", 0.5, services.feed.read),
+        Job("flush_tallies", 1.0, lambda: flush_tallies(services)),
+        Job("look_at_livekit", 3.0, lambda: services.live.look(services.system("look at LiveKit"))),
+        Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
+        Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
+        Job("forget_changes", 600.0, lambda: _forget_changes(services), lease=timedelta(minutes=5)),
+    ]
+
+
+def start(services: Services) -> AsyncIOScheduler:
+    """Start all jobs in the running loop."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for job in jobs(services):
+        scheduler.add_job(
+            _guarded(services, job),
+            "interval",
+            seconds=job.every,
+            id=job.name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            next_run_time=services.parts.clock.now(),
+        )
+    scheduler.start()
+    return scheduler
+
+
+def _guarded(services: Services, job: Job) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        try:
+            if job.lease is None or await _leased(services, job.name, job.lease):
+                await job.run()
+        except PulseError as error:
+            log.warning("job.failed", job=job.name, code=error.code, detail=error.detail)
+
+    return run
+
+
+async def _leased(services: Services, name: str, life: timedelta) -> bool:
+    now = services.parts.clock.now()
+    return await leases.take(services.engine, name, services.node, now=now, until=now + life)
+
+
+async def flush_tallies(services: Services) -> None:
+    """Write what was counted, and tell open pages of projects that minted their first token."""
+    parts = services.parts
+    for project_id in await parts.tallying.flush(services.system("flush tallies").store):
+        parts.bus.say(f"projects:{project_id}")
+
+
+async def _settle_what_is_owed(services: Services) -> None:
+    if services.parts.store.owes:
+        await services.parts.store.drain()
+
+
+async def _forget_changes(services: Services) -> None:
+    await services.parts.store.forget_changes(services.parts.clock.now() - KEPT)

@@ -1,0 +1,110 @@
+"""The one place that names the concrete parts of the house and puts them together.
+
+A part that is not configured is an object that raises Unavailable with words, never None.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
+from pulse_dash.core.access import Actor, SystemActor
+from pulse_dash.core.bus import MemoryBus
+from pulse_dash.core.clock import Clock, SystemClock
+from pulse_dash.core.feed import Feed
+from pulse_dash.core.known import KnownKeys, KnownSessions
+from pulse_dash.core.live import Live
+from pulse_dash.core.memory import Freshness
+from pulse_dash.core.passwords import Passwords
+from pulse_dash.core.rates import Rates
+from pulse_dash.core.secret import Secret
+from pulse_dash.core.tallying import Tallying
+from pulse_dash.core.vault import Vault
+from pulse_dash.core.work import Call, Parts, Policy, Work
+from pulse_dash.settings import Settings
+from pulse_dash.store.connect import connect
+from pulse_dash.store.engine import Engine
+from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.store import Store
+
+REGIONS = ("us-east", "eu-west", "asia-south")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All parts of a running node. `as_` gives an actor's work, `system` Pulse's own."""
+
+    settings: Settings
+    engine: Engine
+    parts: Parts
+    feed: Feed
+    live: Live
+    livekit: LiveKitServer | NoLiveKit
+    node: str
+
+    def as_(self, actor: Actor, call: Call | None = None) -> Work:
+        """What this actor works with."""
+        return Work(self.parts, actor, call or Call())
+
+    def system(self, reason: str) -> Work:
+        """What Pulse itself works with, unscoped; the reason makes each use easy to find."""
+        return Work(self.parts, SystemActor(reason))
+
+    async def close(self) -> None:
+        """Close the parts that hold connections, files or threads."""
+        await self.livekit.close()
+        self.parts.passwords.close()
+        await self.engine.close()
+
+
+async def open_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """Open the store and put the parts together. Raises Unavailable with a sentence for the one who starts Pulse."""
+    clock = clock or SystemClock()
+    uri = settings.mongo_uri.get_secret_value() if settings.mongo_uri else None
+    engine = await connect(mongo_uri=uri, database=settings.mongo_db_name, data_dir=settings.data_dir)
+    await engine.prepare()
+    ids, bus = IdMaker(clock, secrets.token_bytes), MemoryBus()
+    store = Store(engine, clock, ids, bus.say)
+    freshness = Freshness(clock, settings.stale_keys_seconds)
+    known_keys, known_sessions = KnownKeys(freshness), KnownSessions(freshness)
+    bus.listen(known_keys.heard)
+    bus.listen(known_sessions.heard)
+    live, livekit = Live(), _livekit(settings)
+    parts = Parts(
+        store=store,
+        clock=clock,
+        ids=ids,
+        bus=bus,
+        livekit=livekit,
+        vault=Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper)),
+        passwords=Passwords(),
+        rates=Rates(),
+        known_keys=known_keys,
+        known_sessions=known_sessions,
+        tallying=Tallying(clock),
+        live=live,
+        freshness=freshness,
+        policy=Policy(
+            signup=settings.signup or "open",
+            public_url=settings.public_url,
+            regions=REGIONS,
+            project_per_minute=settings.rate_limit_project_per_minute,
+            user_per_minute=settings.rate_limit_user_per_minute,
+            ip_per_minute=settings.rate_limit_ip_per_minute,
+        ),
+    )
+    feed = Feed(store, bus, clock, freshness)
+    return Services(settings, engine, parts, feed, live, livekit, node=secrets.token_hex(8))
+
+
+def _livekit(settings: Settings) -> LiveKitServer | NoLiveKit:
+    if not settings.livekit_host:
+        return NoLiveKit()
+    return LiveKitServer(settings.livekit_host, settings.livekit_api_key, _secret(settings.livekit_api_secret))
+
+
+def _secret(value: SecretStr) -> Secret:
+    return Secret(value.get_secret_value())

@@ -1,0 +1,199 @@
+"""All settings of an installation, read once from the environment and `.env`, and validated with words.
+
+It knows which settings exist and what a safe value is; what a setting is used for is told where it is used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+_MINIMUM_SECRET = 32
+_WELL_KNOWN_SECRETS = frozenset({"secret", "devkey", "changeme", "change-me", "password", "secret" * 6})
+_DEVELOPMENT_LIVEKIT = ("ws://127.0.0.1:7880", "devkey", "secret")
+
+SignupPolicy = Literal["open", "first", "invite", "closed"]
+
+
+class SettingsError(Exception):
+    """A setting stops the start; the message is the one line that names it, never its value."""
+
+
+class _FromFile(PydanticBaseSettingsSource):
+    """Reads `NAME` from the file that `NAME_FILE` names, as container secrets are handed over."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except OSError as error:
+            raise SettingsError(f"{field_name.upper()}_FILE cannot be read: {error.strerror}.") from error
+
+    def __call__(self) -> dict[str, Any]:
+        named = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """One installation's settings. Field descriptions are the README's settings table."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True, frozen=True
+    )
+
+    pulse_env: Literal["development", "production"] = Field("development", description="`production` refuses to start on a missing or default secret.")
+    host: str = Field("", description="Address to listen on: 127.0.0.1 in development, 0.0.0.0 in production.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of dashboard and API.")
+    public_url: str = Field("", description="The address people use; links, cookies and allowed origins come from it. Default `http://localhost:PORT`; required in production.")
+    pulse_data_dir: Path = Field(Path(".pulse"), description="Embedded store and generated development secrets.")
+    mongo_uri: SecretStr | None = Field(None, description="`mongodb://…`; without it the embedded store is used.")
+    mongo_db_name: str = Field("pulse", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Database name on that server.")
+    livekit_host: str = Field("", description="LiveKit's address as clients reach it, `ws://` or `wss://`. In development `ws://127.0.0.1:7880`.")
+    livekit_api_key: str = Field("", description="LiveKit's API key. In development `devkey`.")
+    livekit_api_secret: SecretStr = Field(SecretStr(""), description="LiveKit's API secret. In development `secret`.")
+    jwt_secret: SecretStr = Field(SecretStr(""), description="Signs sessions and access tokens, at least 32 characters. Generated in development.")
+    api_key_pepper: SecretStr = Field(SecretStr(""), description="Goes into the hash of every API secret, at least 32 characters. Generated in development.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins, comma separated, whose pages may call the API from a browser.")
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field((), description="Networks, comma separated, whose X-Forwarded-For is believed.")
+    signup: SignupPolicy | None = Field(None, description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production.")
+    metrics_token: SecretStr | None = Field(None, description="Bearer token for `/metrics`; without it only loopback may read.")
+    stale_keys_seconds: int = Field(5, ge=0, le=3600, description="How long keys verified before keep working while the database can't be read.")
+    rate_limit_project_per_minute: int = Field(100_000, ge=1, description="Requests a minute and project.")
+    rate_limit_user_per_minute: int = Field(300, ge=1, description="Requests a minute and user.")
+    rate_limit_ip_per_minute: int = Field(100, ge=1, description="Requests a minute and address without valid credentials.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _FromFile(settings_cls), dotenv_settings
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        return [ip_network(part) for part in value] if isinstance(value, list) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or "*" in origin:
+                raise ValueError("each origin is scheme://host[:port], without a path or a wildcard")
+        return origins
+
+    @model_validator(mode="after")
+    def _defaults_of_the_environment(self) -> Self:
+        fill = self.__dict__
+        fill["host"] = self.host or ("0.0.0.0" if self.production else "127.0.0.1")  # noqa: S104 - a container listens on all of its addresses
+        fill["public_url"] = self.public_url.rstrip("/") or ("" if self.production else f"http://localhost:{self.port}")
+        fill["signup"] = self.signup or ("first" if self.production else "open")
+        if not self.production and not self.livekit_host:
+            url, key, secret = _DEVELOPMENT_LIVEKIT
+            fill["livekit_host"] = url
+            fill["livekit_api_key"] = self.livekit_api_key or key
+            if not self.livekit_api_secret.get_secret_value():
+                fill["livekit_api_secret"] = SecretStr(secret)
+        return self
+
+    @property
+    def production(self) -> bool:
+        return self.pulse_env == "production"
+
+    @property
+    def data_dir(self) -> Path:
+        return self.pulse_data_dir.expanduser().absolute()
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def cookie_name(self) -> str:
+        """`__Host-` where the browser allows it: the prefix needs https (RFC 6265bis, 4.1.3.2)."""
+        return "__Host-pulse" if self.https else "pulse_session"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read, complete and check the settings. Raises SettingsError with one line that names the setting."""
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
+        raise SettingsError(f"{name} is not usable: {first['msg']}.") from None
+    if settings.production:
+        _refuse_weak_secrets(settings)
+        return settings
+    return _with_development_secrets(settings)
+
+
+def _refuse_weak_secrets(settings: Settings) -> None:
+    if not settings.public_url:
+        raise SettingsError("PUBLIC_URL is missing; production needs the address that people use.")
+    for name, secret in (("JWT_SECRET", settings.jwt_secret), ("API_KEY_PEPPER", settings.api_key_pepper)):
+        _refuse_weak_secret(name, secret.get_secret_value())
+    if settings.livekit_host:
+        if not settings.livekit_api_key:
+            raise SettingsError("LIVEKIT_API_KEY is missing; LIVEKIT_HOST is set.")
+        _refuse_weak_secret("LIVEKIT_API_SECRET", settings.livekit_api_secret.get_secret_value())
+
+
+def _refuse_weak_secret(name: str, value: str) -> None:
+    if not value:
+        raise SettingsError(f"{name} is missing; production needs one of at least {_MINIMUM_SECRET} characters.")
+    if value.lower() in _WELL_KNOWN_SECRETS:
+        raise SettingsError(f"{name} is a default that everybody knows; production needs one of its own.")
+    if len(value) < _MINIMUM_SECRET:
+        raise SettingsError(f"{name} is too short; production needs at least {_MINIMUM_SECRET} characters.")
+
+
+def _with_development_secrets(settings: Settings) -> Settings:
+    """Fill what is missing from `secrets.json` in the data folder, made at the first start."""
+    wanted = [name for name in ("jwt_secret", "api_key_pepper") if not getattr(settings, name).get_secret_value()]
+    if not wanted:
+        return settings
+    kept = _development_secrets(settings.data_dir / "secrets.json")
+    return settings.model_copy(update={name: SecretStr(kept[name]) for name in wanted})
+
+
+def _development_secrets(path: Path) -> dict[str, str]:
+    previous = os.umask(0o077)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = {name: secrets.token_urlsafe(48) for name in ("jwt_secret", "api_key_pepper")}
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft.write_text(json.dumps(fresh), encoding="utf-8")
+        try:
+            # A hard link appears whole or not at all, and never over a file that another start made first.
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"PULSE_DATA_DIR cannot keep the development secrets in {path}: {error}.") from error
+    finally:
+        os.umask(previous)

@@ -1,0 +1,65 @@
+"""Organizations with their members. Who is a member stands in the organization itself, so one write keeps an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pulse_dash.store.engine import Document
+from pulse_dash.store.records import Page, Records
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's role in one organization."""
+
+    user_id: str
+    role: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A team with its projects; `plan` is free, pro or enterprise."""
+
+    id: str
+    name: str
+    plan: str
+    members: tuple[Member, ...]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    def role_of(self, user_id: str) -> str | None:
+        """The user's role here, None for who is not a member."""
+        return next((member.role for member in self.members if member.user_id == user_id), None)
+
+
+class Organizations(Records[Organization]):
+    """The organizations that the reader may see."""
+
+    noun = "organizations"
+    organization_field = "_id"
+    project_field = None
+    alive: ClassVar[Mapping[str, Any]] = {"deleted_at": None}
+
+    def read(self, document: Document) -> Organization:
+        return Organization(
+            id=document["_id"],
+            name=document["name"],
+            plan=document["plan"],
+            members=tuple(Member(m["user_id"], m["role"], m["joined_at"]) for m in document["members"]),
+            version=document["version"],
+            created_at=document["created_at"],
+            updated_at=document["updated_at"],
+        )
+
+    async def of_member(self, user_id: str) -> list[Organization]:
+        """Every organization the user belongs to, oldest first."""
+        return await self.list({"members.user_id": user_id}, sort=[("_id", 1)])
+
+    async def search(self, *, search: str, page: int, limit: int) -> Page[Organization]:
+        """One page, oldest first."""
+        return await self.page({}, search=search, sort=[("_id", 1)], page=page, limit=limit)

@@ -1,0 +1,65 @@
+"""Projects: what each is called, where it runs, and the first time something happened in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pulse_dash.store.engine import Document
+from pulse_dash.store.records import Page, Records
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One app of an organization; its rooms never meet another's."""
+
+    id: str
+    org_id: str
+    name: str
+    region: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    first_token_at: datetime | None
+    first_participant_at: datetime | None
+
+
+class Projects(Records[Project]):
+    """The projects that the reader may see."""
+
+    noun = "projects"
+    project_field = "_id"
+    alive: ClassVar[Mapping[str, Any]] = {"deleted_at": None}
+
+    def read(self, document: Document) -> Project:
+        return Project(
+            id=document["_id"],
+            org_id=document["org_id"],
+            name=document["name"],
+            region=document["region"],
+            version=document["version"],
+            created_at=document["created_at"],
+            updated_at=document["updated_at"],
+            first_token_at=document.get("first_token_at"),
+            first_participant_at=document.get("first_participant_at"),
+        )
+
+    async def search(
+        self, *, org_id: str | None, region: str | None, search: str, page: int, limit: int
+    ) -> Page[Project]:
+        """One page, oldest first."""
+        wanted = {field: value for field, value in (("org_id", org_id), ("region", region)) if value is not None}
+        return await self.page(wanted, search=search, sort=[("_id", 1)], page=page, limit=limit)
+
+    async def of_organization(self, org_id: str) -> list[Project]:
+        """All of one organization, oldest first."""
+        return await self.list({"org_id": org_id}, sort=[("_id", 1)])
+
+    async def mark_first(self, project_id: str, what: str, at: datetime) -> bool:
+        """Remember when something happened first; False when it had happened before.
+
+        It is derived from what is counted elsewhere, so it carries no entry."""
+        matched = await self._documents.update_one({"_id": project_id, what: None}, {"$set": {what: at}})
+        return matched > 0

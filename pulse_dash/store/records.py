@@ -1,0 +1,168 @@
+"""Reading and changing the documents of one noun inside a scope, each change together with its audit entry.
+
+A document carries entries that are not yet in the audit log (`pending`) and documents that its own creation
+promises (`makes`) until the outbox has placed them; what lies in there is never handed to readers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pulse_dash.core.errors import Conflict, Forbidden, NotFound
+from pulse_dash.store.engine import Collection, Document
+from pulse_dash.store.scope import Scope
+
+if TYPE_CHECKING:
+    from pulse_dash.store.store import Store
+
+T = TypeVar("T")
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the reader holds a permission over, and what it can see at all."""
+
+    held: Scope
+    visible: Scope
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; `page` counts from 1 and `total` counts all pages' items."""
+
+    items: list[T]
+    page: int
+    limit: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A document that another one's creation promises: the noun it belongs to, and itself."""
+
+    noun: str
+    document: Document
+
+
+class Moved(Conflict):
+    """The document changed between reading and writing."""
+
+    code = "moved"
+
+    def __init__(self) -> None:
+        super().__init__("It changed in the meantime. Read it again and decide anew.")
+
+
+class Records(Generic[T]):
+    """The documents of one noun as one reader may see and change them."""
+
+    noun: ClassVar[str]
+    organization_field: ClassVar[str | None] = "org_id"
+    project_field: ClassVar[str | None] = "project_id"
+    alive: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, store: Store, view: View) -> None:
+        self._store = store
+        self._view = view
+        self._documents: Collection = store.engine.collection(self.noun)
+
+    def read(self, document: Document) -> T:
+        """The document as the noun's own type."""
+        raise NotImplementedError(self.noun)
+
+    async def get(self, record_id: str) -> T:
+        """The one under this id. Raises NotFound, or Forbidden where it is visible but not held."""
+        document = await self._documents.find_one({"_id": record_id, **self._inside(self._view.held)})
+        if document is None:
+            raise await self._missing(record_id)
+        return self.read(document)
+
+    async def add(self, document: Document, entry: Entry, makes: Sequence[Making] = ()) -> T:
+        """Store a new document with its entry and whatever else its creation promises.
+
+        Raises DuplicateKey where a unique promise would break."""
+        whole = self.draft(document, entry, makes)
+        await self._documents.insert_one(whole)
+        await self._store.settle(self.noun, whole)
+        return self.read(whole)
+
+    def draft(self, document: Document, entry: Entry, makes: Sequence[Making] = ()) -> Document:
+        """The document as it will stand in the store, for `add` or for another document's promise to make it."""
+        now = self._store.clock.now()
+        return {
+            **document,
+            "created_at": now,
+            "updated_at": now,
+            "version": 1,
+            "pending": [dict(entry)],
+            "makes": [{"noun": made.noun, "document": made.document} for made in makes],
+            "pending_at": now,
+        }
+
+    async def change(
+        self,
+        record_id: str,
+        values: Mapping[str, Any],
+        entry: Entry,
+        *,
+        unset: Sequence[str] = (),
+        expect: Mapping[str, Any] | None = None,
+    ) -> T:
+        """Change fields and keep the entry, in one write.
+
+        Raises NotFound or Forbidden as `get` does, and Moved where `expect` no longer holds."""
+        now = self._store.clock.now()
+        update: dict[str, Any] = {
+            "$set": {**values, "updated_at": now, "pending_at": now},
+            "$inc": {"version": 1},
+            "$push": {"pending": dict(entry)},
+        }
+        if unset:
+            update["$unset"] = dict.fromkeys(unset, "")
+        document = await self._documents.find_one_and_update(
+            {"_id": record_id, **self._inside(self._view.held), **(expect or {})}, update
+        )
+        if document is None:
+            await self.get(record_id)
+            raise Moved
+        await self._store.settle(self.noun, document)
+        return self.read(document)
+
+    async def list(self, filter: Mapping[str, Any], sort: Sequence[tuple[str, int]], limit: int = 0) -> list[T]:
+        """All inside the scope that match, in order."""
+        found = await self._documents.find(
+            {**filter, **self._inside(self._view.held)}, sort=list(sort), limit=limit
+        )
+        return [self.read(document) for document in found]
+
+    async def page(
+        self, filter: Mapping[str, Any], *, search: str, sort: Sequence[tuple[str, int]], page: int, limit: int
+    ) -> Page[T]:
+        """One page; `search` finds parts of the name, whatever their case, or the whole id."""
+        query: dict[str, Any] = {"$and": [dict(filter), self._inside(self._view.held)]}
+        if search:
+            part = {"$regex": re.escape(search), "$options": "i"}
+            query["$and"].append({"$or": [{"name": part}, {"_id": search}]})
+        total = await self._documents.count_documents(query)
+        found = await self._documents.find(query, sort=list(sort), skip=(page - 1) * limit, limit=limit)
+        return Page([self.read(document) for document in found], page, limit, total)
+
+    async def count(self, filter: Mapping[str, Any]) -> int:
+        """How many inside the scope match."""
+        return await self._documents.count_documents({**filter, **self._inside(self._view.held)})
+
+    def _inside(self, scope: Scope) -> dict[str, Any]:
+        return {**self.alive, **scope.filter(self.organization_field, self.project_field)}
+
+    async def _missing(self, record_id: str) -> NotFound | Forbidden:
+        """The one place that tells 'not yours to see' from 'yours to see, not to do'."""
+        seen = await self._documents.find_one(
+            {"_id": record_id, **self._inside(self._view.visible)}, projection={"_id": 1}
+        )
+        return NotFound() if seen is None else Forbidden(self._view.permission)

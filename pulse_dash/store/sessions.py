@@ -1,0 +1,49 @@
+"""Sign-ins: of the dashboard (a cookie) and of the API (a family of refresh tokens)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pulse_dash.store.engine import Document
+from pulse_dash.store.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in; `secret_hash` is of the cookie's or the newest refresh token's secret."""
+
+    id: str
+    user_id: str
+    kind: str
+    secret_hash: str
+    expires_at: datetime
+    ended_at: datetime | None
+    created_at: datetime
+
+
+class Sessions(Records[Session]):
+    """Sign-ins; read by Pulse itself and by the person."""
+
+    noun = "sessions"
+    organization_field = None
+    project_field = None
+
+    def read(self, document: Document) -> Session:
+        return Session(
+            id=document["_id"],
+            user_id=document["user_id"],
+            kind=document["kind"],
+            secret_hash=document["secret_hash"],
+            expires_at=document["expires_at"],
+            ended_at=document.get("ended_at"),
+            created_at=document["created_at"],
+        )
+
+    async def rotate(self, session_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
+        """Swap the secret if nobody else did; rotation is no change that people look for, so it carries no entry."""
+        matched = await self._documents.update_one(
+            {"_id": session_id, "secret_hash": old_hash, "ended_at": None, "expires_at": {"$gt": now}},
+            {"$set": {"secret_hash": new_hash, "last_used_at": now}},
+        )
+        return matched > 0

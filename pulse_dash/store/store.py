@@ -1,0 +1,118 @@
+"""The store as a whole: what every noun's records share, the outbox that settles their promises, and the changes feed.
+
+It knows documents and scopes. Who may see what, and what a change means, is decided in core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from pulse_dash.core.clock import Clock
+from pulse_dash.core.errors import Unavailable
+from pulse_dash.store.engine import Document, DuplicateKey, Engine
+from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.keys import Keys
+from pulse_dash.store.organizations import Organizations
+from pulse_dash.store.projects import Projects
+from pulse_dash.store.records import View
+from pulse_dash.store.sessions import Sessions
+from pulse_dash.store.tallies import Tallies
+from pulse_dash.store.users import Users
+
+log = structlog.get_logger(__name__)
+
+_WITH_OUTBOX = ("users", "organizations", "projects", "keys", "sessions")
+_FEED_OVERLAP = timedelta(seconds=10)
+_BATCH = 200
+
+
+class Store:
+    """The whole store, unscoped; `through` gives what one reader may see of it."""
+
+    def __init__(self, engine: Engine, clock: Clock, ids: IdMaker, say: Callable[[str], None]) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.ids = ids
+        self._say = say
+        # A promise that could not be kept at once; the drainer then does not wait for its next sweep.
+        self.owes = False
+
+    def through(self, view: View) -> ScopedStore:
+        """The store as seen by who holds that view."""
+        return ScopedStore(self, view)
+
+    async def settle(self, noun: str, document: Document) -> None:
+        """Do at once what a document's outbox promises, after the write that decided it.
+
+        A failure here loses nothing: the promise stands in the document and `drain` keeps it."""
+        try:
+            await self._settle(noun, document)
+        except Unavailable:
+            self.owes = True
+            log.warning("outbox.later", noun=noun, id=document["_id"])
+        self._say(f"{noun}:{document['_id']}")
+
+    async def drain(self) -> int:
+        """Keep every promise that is still open, on any node, after any crash; answers how many documents had one."""
+        settled = 0
+        self.owes = False
+        for noun in _WITH_OUTBOX:
+            waiting = await self.engine.collection(noun).find({"pending_at": {"$exists": True}}, limit=_BATCH)
+            for document in waiting:
+                await self._settle(noun, document)
+                settled += 1
+        return settled
+
+    async def changes_since(self, moment: datetime) -> list[tuple[str, str, datetime]]:
+        """Ids, subjects and times of what changed since, with an overlap for clocks and late writers."""
+        found = await self.engine.collection("changes").find({"at": {"$gte": moment - _FEED_OVERLAP}})
+        return [(change["_id"], change["subject"], change["at"]) for change in found]
+
+    async def forget_changes(self, before: datetime) -> int:
+        """Remove what every node has long read."""
+        return await self.engine.collection("changes").delete_many({"at": {"$lt": before}})
+
+    async def _settle(self, noun: str, document: Document) -> None:
+        for made in document.get("makes", ()):
+            await self._insert_once(made["noun"], made["document"])
+            await self._settle(made["noun"], made["document"])
+        entries: list[dict[str, Any]] = document.get("pending", [])
+        for entry in entries:
+            # The feed first: a revocation must travel even when the log is slow.
+            await self.engine.collection("changes").update_one(
+                {"_id": entry["_id"]},
+                {"$currentDate": {"at": True}, "$setOnInsert": {"subject": f"{noun}:{document['_id']}"}},
+                upsert=True,
+            )
+            await self._insert_once("audit_log", entry)
+        collection = self.engine.collection(noun)
+        settled = [entry["_id"] for entry in entries]
+        await collection.update_one(
+            {"_id": document["_id"]}, {"$pull": {"pending": {"_id": {"$in": settled}}}, "$set": {"makes": []}}
+        )
+        await collection.update_one({"_id": document["_id"], "pending": {"$size": 0}}, {"$unset": {"pending_at": ""}})
+
+    async def _insert_once(self, noun: str, document: Document) -> None:
+        try:
+            await self.engine.collection(noun).insert_one(document)
+        except DuplicateKey as taken:
+            if taken.index != "_id_":
+                raise
+
+
+class ScopedStore:
+    """Each noun's records as one reader may see them."""
+
+    __slots__ = ("keys", "organizations", "projects", "sessions", "tallies", "users")
+
+    def __init__(self, store: Store, view: View) -> None:
+        self.users = Users(store, view)
+        self.organizations = Organizations(store, view)
+        self.projects = Projects(store, view)
+        self.keys = Keys(store, view)
+        self.sessions = Sessions(store, view)
+        self.tallies = Tallies(store, view)

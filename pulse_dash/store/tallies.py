@@ -1,0 +1,57 @@
+"""Counts by project, metric and hour. Counting fails open: a lost second of counts is no reason to refuse a caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pulse_dash.store.engine import Update
+from pulse_dash.store.records import View
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened in one hour of one project."""
+
+    org_id: str
+    project_id: str
+    metric: str
+    hour: datetime
+    count: int
+
+
+class Tallies:
+    """Hourly counts that the reader may see."""
+
+    def __init__(self, store: Any, view: View) -> None:
+        self._documents = store.engine.collection("tallies")
+        self._view = view
+
+    async def add(self, tallies: list[Tally]) -> None:
+        """Add to what is counted already."""
+        await self._documents.bulk_write(
+            [
+                Update(
+                    {"_id": f"{tally.project_id}:{tally.metric}:{tally.hour:%Y%m%d%H}"},
+                    {
+                        "$inc": {"count": tally.count},
+                        "$setOnInsert": {
+                            "org_id": tally.org_id,
+                            "project_id": tally.project_id,
+                            "metric": tally.metric,
+                            "hour": tally.hour,
+                        },
+                    },
+                    upsert=True,
+                )
+                for tally in tallies
+            ]
+        )
+
+    async def of_organization(self, org_id: str, since: datetime) -> list[Tally]:
+        """Every hour's counts of one organization from `since` on."""
+        found = await self._documents.find(
+            {"org_id": org_id, "hour": {"$gte": since}, **self._view.held.filter("org_id", "project_id")}
+        )
+        return [Tally(d["org_id"], d["project_id"], d["metric"], d["hour"], int(d["count"])) for d in found]
