@@ -1,0 +1,114 @@
+"""What every answer carries, whoever gave it: a request id, and headers that tell browsers to be careful.
+
+Pure ASGI and outermost, because a framework's middleware misses the answers of the frameworks around it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_INLINE_SCRIPT = re.compile(r"<script((?:\s[^>]*)?)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+
+# Nothing is loaded, framed or sent from an answer that is no page.
+_CSP_ELSEWHERE = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+_EVERYWHERE: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", _CSP_ELSEWHERE),
+    (b"cache-control", b"no-store"),
+)
+_STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+
+
+class CarefulAnswers:
+    """Gives each request its id and each answer its headers; what an answer set itself stays."""
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app = app
+        self._headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        ours = self._headers
+
+        async def careful(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+                given = [(name.lower(), value) for name, value in message.get("headers", ())]
+                names = {name for name, _ in given}
+                if b"x-request-id" not in names:
+                    given.append((b"x-request-id", request_id))
+                given.extend(header for header in ours if header[0] not in names)
+                message["headers"] = given
+            await send(message)
+
+        await self._app(scope, receive, careful)
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The caller's, so that a trail can be followed through both houses; ours when it is none that a log can hold."""
+    for name, value in headers:
+        if name == b"x-request-id":
+            return value if _REQUEST_ID.fullmatch(value) else _new_request_id()
+    return _new_request_id()
+
+
+def _new_request_id() -> bytes:
+    return b"req_" + secrets.token_hex(10).encode()
+
+
+def page_policy(documents: Iterable[str], *, livekit_host: str, public_url: str) -> str:
+    """The one Content-Security-Policy of all pages: a page reached inside the browser keeps the first one's.
+
+    Inline scripts are allowed by their hash, taken from the built documents themselves. `unsafe-eval` is there
+    because Reflex evaluates the toasts and page loads that the server asks for."""
+    hashes = sorted({_hash(code) for document in documents for code in _inline_scripts(document)})
+    connect = ["'self'", *_socket_addresses(public_url)[:1], *_socket_addresses(livekit_host)]
+    rules = {
+        "default-src": "'self'",
+        "script-src": " ".join(["'self'", *hashes, "'unsafe-eval'"]),
+        "style-src": "'self' 'unsafe-inline'",
+        "connect-src": " ".join(dict.fromkeys(connect)),
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "media-src": "'self' blob:",
+        "worker-src": "'self' blob:",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'self'",
+        "object-src": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _inline_scripts(document: str) -> list[str]:
+    return [code for attributes, code in _INLINE_SCRIPT.findall(document) if "src=" not in attributes.lower()]
+
+
+def _hash(code: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+
+
+def _socket_addresses(url: str) -> list[str]:
+    """An address as a socket and as plain http: LiveKit's client uses both of its host, older browsers need ours named."""
+    parts = urlsplit(url)
+    if not parts.netloc:
+        return []
+    secure = parts.scheme in {"https", "wss"}
+    return [f"wss://{parts.netloc}", f"https://{parts.netloc}"] if secure else [f"ws://{parts.netloc}", f"http://{parts.netloc}"]

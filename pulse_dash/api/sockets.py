@@ -1,0 +1,93 @@
+"""Who may open a socket to the dashboard, and how many: only our own pages, a few for each visitor.
+
+What is sent over a socket is reflex_seam's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+MOST_BY_ADDRESS = 10
+MOST_BY_SESSION = 20
+OPENINGS_AT_ONCE = 40
+OPENINGS_A_SECOND = 1.0
+
+SessionOf = Callable[[Scope], Awaitable[str | None]]
+
+
+@dataclass(slots=True)
+class _Holder:
+    """One visitor's sockets: how many are open, and how many more may be opened right now."""
+
+    open: int = 0
+    allowance: float = OPENINGS_AT_ONCE
+    at: float = field(default_factory=time.monotonic)
+
+    def take(self, most: int, now: float) -> bool:
+        self.allowance = min(OPENINGS_AT_ONCE, self.allowance + (now - self.at) * OPENINGS_A_SECOND)
+        self.at = now
+        if self.open >= most or self.allowance < 1:
+            return False
+        self.open += 1
+        self.allowance -= 1
+        return True
+
+
+class BoundedSockets:
+    """Lets in sockets that our own pages open, up to a number for each session or, without one, each address."""
+
+    def __init__(self, app: ASGIApp, *, origin: str, session_of: SessionOf) -> None:
+        self._app = app
+        self._origin = origin.encode()
+        self._session_of = session_of
+        self._holders: dict[str, _Holder] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if scope["path"].rstrip("/") != "/_event":
+            await _refuse(scope, receive, send, 404)
+            return
+        if origins != [self._origin]:
+            # Another site's page would bring our visitor's cookie with it.
+            await _refuse(scope, receive, send, 403)
+            return
+        session = await self._session_of(scope)
+        name, most = (session, MOST_BY_SESSION) if session else (_address(scope), MOST_BY_ADDRESS)
+        self._forget_the_quiet()
+        holder = self._holders.setdefault(name, _Holder())
+        if not holder.take(most, time.monotonic()):
+            await _refuse(scope, receive, send, 429)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            holder.open -= 1
+
+    def _forget_the_quiet(self) -> None:
+        if len(self._holders) > 1_000:
+            recent = time.monotonic() - OPENINGS_AT_ONCE / OPENINGS_A_SECOND
+            self._holders = {name: held for name, held in self._holders.items() if held.open or held.at > recent}
+
+
+def _address(scope: Scope) -> str:
+    """The visitor's address; of IPv6 the network, since one visitor has a whole /64."""
+    host = scope["client"][0] if scope.get("client") else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(IPv6Address(int(address) >> 64 << 64)) if isinstance(address, IPv6Address) else host
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await send({"type": "websocket.http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "websocket.http.response.body", "body": b""})

@@ -1,0 +1,210 @@
+"""What a server runs: `application` is dashboard and API in one process, `api_only` the API on further nodes.
+
+It decides which of the two a request belongs to, and hands both the services of the one lifespan. What each answers is
+theirs; which files the dashboard was built into is frontend's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pulse_dash import frontend
+from pulse_dash.api.app import make_api
+from pulse_dash.api.browser import Dashboard
+from pulse_dash.api.headers import CarefulAnswers
+from pulse_dash.api.sockets import BoundedSockets
+from pulse_dash.core import sessions
+from pulse_dash.core.errors import SignedOut, Unavailable
+from pulse_dash.core.work import Call, Work
+from pulse_dash.lifespan import running
+from pulse_dash.services import Services
+from pulse_dash.settings import Settings, load_settings
+
+log = structlog.get_logger(__name__)
+
+# The first part of each path that the API answers, in front of everything that Reflex does.
+API = frozenset({"v1", "health", "ready", "metrics", "session", "docs", "openapi.json"})
+STOP_SECONDS = 4.0
+
+
+class People:
+    """Who is behind a cookie, asked of the services while they are up."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._cookie_name = settings.cookie_name
+        self.services: Services | None = None
+
+    async def work(self, headers: Mapping[str, str], ip: str) -> tuple[str, Work]:
+        """The id of the cookie's session, and work bound to its person. Raises SignedOut, Unavailable."""
+        if self.services is None:
+            raise Unavailable("dashboard")
+        known = await sessions.resume(
+            self.services.system("recognize a visitor"), _cookie(headers.get("cookie", ""), self._cookie_name)
+        )
+        call = Call(request_id=headers.get("x-request-id", ""), ip=ip, user_agent=headers.get("user-agent", ""))
+        return known.session.id, self.services.as_(known.actor, call)
+
+    async def session_of(self, scope: Scope) -> str | None:
+        """The session behind a request; None for a visitor without one, and while nobody can be recognized."""
+        cookies = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+        if not any(self._cookie_name in cookie for cookie in cookies):
+            return None
+        try:
+            return (await self.work({"cookie": "; ".join(cookies)}, ""))[0]
+        except (SignedOut, Unavailable):
+            return None
+
+    async def signed_in(self, scope: Scope) -> bool:
+        """Whether a request carries a live session."""
+        return await self.session_of(scope) is not None
+
+
+def _cookie(header: str, name: str) -> str:
+    """The value of our cookie. Two of one name are a sign of somebody else's hand, and none is believed."""
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    values = [value for key, _, value in pairs if key == name]
+    if len(values) != 1 or not values[0]:
+        raise SignedOut
+    return values[0]
+
+
+class _Doors:
+    """Sends each request to the house it belongs to. The API is there once services are up."""
+
+    def __init__(self, *, lifespan: ASGIApp, pages: ASGIApp | None = None, sockets: ASGIApp | None = None) -> None:
+        self._lifespan = lifespan
+        self._pages = pages
+        self._sockets = sockets
+        self.api: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                first = scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else ""
+                door = self.api if first in API or self._pages is None else self._pages
+            case "websocket":
+                door = self._sockets
+            case _:
+                door = self._lifespan
+        if door is None:
+            await _closed(scope, receive, send)
+        else:
+            await door(scope, receive, send)
+
+
+async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
+    """Before services are up, or a socket where there is no dashboard."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [(b"retry-after", b"2"), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def dashboard(settings: Settings) -> ASGIApp:
+    """Dashboard and API. Raises frontend.NotBuilt when the dashboard's files are not there for these sources."""
+    place = frontend.built()
+    # Reflex reads its environment while it is imported, so these two come after it.
+    frontend.stand_on(place)
+    from pulse_dash.pulse_dash import app  # noqa: PLC0415
+    from pulse_dash.pages import PAGES  # noqa: PLC0415
+
+    people = People(settings)
+    public = urlsplit(settings.public_url)
+
+    @asynccontextmanager
+    async def services_first() -> AsyncIterator[None]:
+        async with running(settings) as services:
+            doors.api, people.services, app.visitors = make_api(services), services, people
+            try:
+                yield
+            finally:
+                doors.api, people.services, app.visitors = None, None, None
+
+    app.open_first(services_first)
+    reflex = app()
+    doors = _Doors(
+        lifespan=reflex,
+        sockets=BoundedSockets(reflex, origin=f"{public.scheme}://{public.netloc}", session_of=people.session_of),
+        pages=Dashboard(
+            frontend.files_of(place),
+            public_url=settings.public_url,
+            livekit_host=settings.livekit_host,
+            production=settings.production,
+            route_of=app.route_of,
+            public_routes=frozenset(page.route for page in PAGES if page.public),
+            signed_in=people.signed_in,
+        ),
+    )
+    return CarefulAnswers(doors, https=settings.https)
+
+
+def api(settings: Settings) -> ASGIApp:
+    """The API alone, with the same lifespan."""
+
+    @asynccontextmanager
+    async def services_first(_: Starlette) -> AsyncIterator[None]:
+        async with running(settings) as services:
+            doors.api = make_api(services)
+            try:
+                yield
+            finally:
+                doors.api = None
+
+    doors = _Doors(lifespan=Starlette(lifespan=services_first))
+    return CarefulAnswers(doors, https=settings.https)
+
+
+async def serve(app: ASGIApp, settings: Settings) -> None:
+    """Serve in this process until SIGINT or SIGTERM, then let what is under way end. Raises what stopped the start."""
+    failed: list[BaseException] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except BaseException as error:
+            if scope["type"] == "lifespan":
+                failed.append(error)
+            raise
+
+    server = Server(
+        watched,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.auto,
+        websockets=True,
+        backlog=1024,
+        log_enabled=False,
+    )
+    server.workers_kill_timeout = STOP_SECONDS
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(stop, server.stop)
+    await server.serve()
+    if failed:
+        raise failed[0]
+
+
+def __getattr__(name: str) -> Any:
+    """Make `application` and `api_only` when a server asks for them: importing this module starts nothing."""
+    match name:
+        case "application":
+            return dashboard(load_settings())
+        case "api_only":
+            return api(load_settings())
+        case _:
+            raise AttributeError(name)

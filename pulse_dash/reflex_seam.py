@@ -1,0 +1,409 @@
+"""Where Pulse meets Reflex, and the only module that names Reflex's internals: who may send an event, whose State it
+meets, and to which socket an update may go. What pages show is pages' and state's; who is signed in is core's.
+
+Reflex finds a State by the client's token, which is no secret (it stands in the socket's query string). So each State
+tree remembers the session it was filled for, and is emptied before anything is sent when the cookie says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+import reflex as rx
+import structlog
+from reflex.app import EventNamespace
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex.state import (
+    BaseState,
+    FrontendEventExceptionState,
+    OnLoadInternalState,
+    State,
+    StateUpdate,
+    UpdateVarsInternalState,
+)
+from reflex_base.config import get_config
+from reflex_base.constants import RouteVar
+from reflex_base.event import Event, EventSpec
+from reflex_base.event.context import EventContext
+from reflex_base.registry import RegistrationContext
+from reflex_base.utils.format import format_event_handler
+
+from pulse_dash.core.errors import Invalid, PulseError, SignedOut, Unavailable
+
+if TYPE_CHECKING:
+    from pulse_dash.core.work import Work
+
+log = structlog.get_logger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EVENTS_A_SECOND = 20
+MOST_BYTES_OF_AN_EVENT = 64 * 1024
+MOST_BYTES_OF_A_FRAMEWORK_EVENT = 16 * 1024
+MOST_CHARACTERS_OF_AN_ARGUMENT = 20_000
+ANONYMOUS_STATE_SECONDS = 300
+
+_PUBLIC_MARK = "pulse_public"
+_TOKEN = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
+_NOBODY = ""
+
+# Whole page loads, never client-side navigation: a socket keeps the cookie it was opened with.
+# These are literals; nothing that a visitor typed ever goes into a script.
+_TO_LOG_IN = "window.location.assign('/login?next=' + encodeURIComponent(window.location.pathname))"
+_LOAD_AGAIN = "window.location.reload()"
+
+
+def public(handler: F) -> F:
+    """Let visitors without a session call this handler; every other handler is refused to them."""
+    setattr(handler, _PUBLIC_MARK, True)
+    return handler
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the dashboard. Without `public`, a visitor without a session never gets its HTML."""
+
+    route: str
+    content: Callable[[], rx.Component]
+    title: str
+    description: str = ""
+    on_load: tuple[Any, ...] = ()
+    public: bool = False
+
+
+class Visitors(Protocol):
+    """Knows who is behind a cookie; handed in when services are up."""
+
+    async def work(self, headers: Mapping[str, str], ip: str) -> tuple[str, Work]:
+        """The id of the cookie's session, and work bound to its person. Raises SignedOut, Unavailable."""
+        ...
+
+
+class PulseApp(rx.App):
+    """The dashboard's app with its gate. `visitors` is there while the lifespan runs."""
+
+    visitors: Visitors | None = None
+
+    def guard(self) -> PulseApp:
+        """Put the gate before every handler and the guard at every socket."""
+        self.add_middleware(_Gate())
+        namespace = _GuardedSockets(get_config().get_event_namespace(), self)
+        self._event_namespace = namespace
+        if self.sio is None:
+            raise RuntimeError("The dashboard has no socket server: enable_state must stay on.")
+        self.sio.register_namespace(namespace)
+        return self
+
+    def open_first(self, task: Callable[..., Any]) -> None:
+        """Run this part of the lifespan before and after all others, so that no handler outlives its services."""
+        self.register_lifespan_task(task)
+        others = [known for known in self._lifespan_tasks if known is not task]
+        self._lifespan_tasks = {task: None, **dict.fromkeys(others)}
+        self.register_lifespan_task(_forgetting_visitors)
+
+    def route_of(self, path: str) -> str | None:
+        """The page that a path belongs to, as its route pattern."""
+        return self.router(path)
+
+
+class PulseState(rx.State):
+    """Base of every State. Handlers need a session unless they are marked `@public`; helpers begin with `_`."""
+
+    signed_in: bool = False
+    _session: str | None = None
+
+    async def _work(self) -> Work:
+        """Work bound to the person behind the cookie. Raises SignedOut, which sends the page to the log-in."""
+        session, work = await _who()
+        if work is None or session == _NOBODY:
+            raise SignedOut
+        return work
+
+    def _told(self, error: PulseError) -> EventSpec:
+        """The error as a toast; an error that a handler lets fly ends here by itself."""
+        return rx.toast.error(error.detail)
+
+    def _sentences(self, error: PulseError) -> dict[str, str]:
+        """The error as messages beside the fields it names; `""` holds what belongs to no field."""
+        if isinstance(error, Invalid) and error.errors:
+            return {wrong.field: wrong.message for wrong in error.errors}
+        return {"": error.detail}
+
+    async def _listen(self, every: float = 2.0) -> AsyncIterator[Work]:
+        """Give `work` every so many seconds to a background handler, as long as its page is there to see it.
+
+        It ends when the tab closes or leaves the page; when the session ends, the page goes to the log-in."""
+        context = EventContext.get()
+        route, due = context.router_data.get(RouteVar.PATH), 0.0
+        while _still_connected() and self.rx_router_route_id == route:
+            try:
+                work = await self._work()
+            except SignedOut:
+                await context.emit_event(*_events(rx.call_script(_TO_LOG_IN)))
+                return
+            except Unavailable:
+                # The page keeps what it shows; the next round asks again.
+                due = time.monotonic() + 1
+            if time.monotonic() >= due:
+                due = time.monotonic() + every
+                yield work
+            await asyncio.sleep(min(every, 1.0))
+
+
+def show_error(exception: Exception) -> EventSpec:
+    """What a visitor sees of an error that a handler let fly; Reflex's backend exception handler."""
+    if isinstance(exception, SignedOut):
+        return rx.call_script(_TO_LOG_IN)
+    if isinstance(exception, PulseError):
+        return rx.toast.error(exception.detail)
+    reference = EventContext.get().txid
+    log.error("dashboard.handler_failed", reference=reference, exc_info=exception)
+    return rx.toast.error("Something went wrong on our side.", description=f"Reference {reference}")
+
+
+def note_browser_error(exception: Exception) -> None:
+    """Log an error that a browser reported. The text is the visitor's: cut short, and control characters escaped."""
+    log.warning("dashboard.browser_error", said=repr(str(exception)[:300]))
+
+
+# Whose event this is ------------------------------------------------------------------------------------------------
+
+_admitted: ContextVar[str | None] = ContextVar("pulse_admitted", default=None)
+
+
+async def _who() -> tuple[str, Work | None]:
+    """Session and work of the socket whose event is being handled. Raises Unavailable."""
+    visitors = cast("PulseApp", RegistrationContext.get().app).visitors
+    if visitors is None:
+        raise Unavailable("dashboard")
+    router_data = EventContext.get().router_data
+    try:
+        # Headers and address are the server's own record of the socket; Reflex writes them over what the client sent.
+        return await visitors.work(router_data.get(RouteVar.HEADERS, {}), router_data.get(RouteVar.CLIENT_IP, ""))
+    except SignedOut:
+        return _NOBODY, None
+
+
+async def _who_or_unknown() -> tuple[str | None, Work | None]:
+    try:
+        return await _who()
+    except Unavailable:
+        return None, None
+
+
+def _still_connected() -> bool:
+    """Whether the socket whose event is being handled is open and still the one that its token leads to."""
+    namespace = RegistrationContext.get().app.event_namespace
+    context = EventContext.get()
+    record = namespace._token_manager.token_to_socket.get(context.token) if namespace else None
+    return record is not None and record.sid == context.router_data.get(RouteVar.SESSION_ID)
+
+
+def _events(*specs: EventSpec) -> list[Event]:
+    return Event.from_event_type(list(specs))
+
+
+# The gate -----------------------------------------------------------------------------------------------------------
+
+
+def _framework_events() -> frozenset[str]:
+    """Events that pages send by themselves, signed in or not."""
+    handlers = [
+        *(State.event_handlers[name] for name in ("hydrate", "hydrate_and_load", "set_is_hydrated")),
+        *(OnLoadInternalState.event_handlers[name] for name in ("on_load_internal", "set_is_hydrated")),
+        UpdateVarsInternalState.event_handlers["update_vars_internal"],
+        FrontendEventExceptionState.event_handlers["handle_frontend_exception"],
+    ]
+    return frozenset(format_event_handler(handler) for handler in handlers)
+
+
+FRAMEWORK_EVENTS = _framework_events()
+
+
+class _Gate(rx.Middleware):
+    """Sees each event before its handler: empties a State of somebody else's session, then refuses by default."""
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        root = state._get_root_state()
+        pulse = await root.get_state(PulseState)
+        try:
+            session, work = await _who()
+        except Unavailable as away:
+            # Fails closed: nobody's State is shown while we cannot tell whose it is.
+            return StateUpdate(events=_events(rx.toast.error(away.detail)))
+        _admitted.set(session)
+        strange = pulse._session is not None and pulse._session != session
+        if strange:
+            _empty(root)
+        if pulse._session != session:
+            pulse._session = session
+        if pulse.signed_in != (work is not None):
+            pulse.signed_in = work is not None
+        if event.name in FRAMEWORK_EVENTS:
+            return None
+        handler = RegistrationContext.get().event_handlers[event.name].handler
+        if not _takes(handler, event.payload):
+            log.info("dashboard.event_refused", handler=event.name, reason="arguments")
+            return await _refusal(root)
+        if getattr(handler.fn, _PUBLIC_MARK, False):
+            return None
+        if work is None:
+            return await _refusal(root, rx.call_script(_TO_LOG_IN))
+        return await _refusal(root, rx.call_script(_LOAD_AGAIN)) if strange else None
+
+
+async def _refusal(root: BaseState, *events: EventSpec) -> StateUpdate:
+    """No handler runs; the browser gets what the gate itself changed, such as an emptied State."""
+    delta = await root._get_resolved_delta()
+    root._clean()
+    return StateUpdate(delta=delta, events=_events(*events) if events else [])
+
+
+def _takes(handler: Any, payload: Mapping[str, Any]) -> bool:
+    """Whether a handler of ours takes these arguments; Reflex's own setters (`setvar`, `set_…`) take none from outside."""
+    if handler.fn is None or handler.fn.__module__.partition(".")[0] in {"reflex", "reflex_base"}:
+        return False
+    try:
+        inspect.signature(handler.fn).bind(None, **payload)
+    except TypeError:
+        return False
+    hints = handler._get_type_hints()
+    return all(_fits(value, hints.get(name, Any)) for name, value in payload.items())
+
+
+def _fits(value: object, hint: object) -> bool:
+    """Plain types are taken as they are, texts up to a length; what is finer is core's to judge."""
+    if isinstance(value, str) and len(value) > MOST_CHARACTERS_OF_AN_ARGUMENT:
+        return False
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (str, bool):
+        return isinstance(value, cast("type", hint))
+    return True
+
+
+def _tree(state: BaseState) -> Iterator[BaseState]:
+    yield state
+    for substate in state.substates.values():
+        yield from _tree(substate)
+
+
+def _empty(root: BaseState) -> None:
+    """Forget all that was filled in for another session: declared vars, undeclared ones and what was computed."""
+    root.reset()
+    for state in _tree(root):
+        for name in set(vars(state)) - set(state.get_fields()):
+            vars(state).pop(name)
+
+
+# The sockets --------------------------------------------------------------------------------------------------------
+
+
+class _Pace:
+    """Lets so many events pass each second; who sends faster waits, and with it their socket."""
+
+    def __init__(self, a_second: int) -> None:
+        self._a_second = a_second
+        self._free_at = 0.0
+
+    async def wait(self) -> None:
+        now = time.monotonic()
+        # A second's worth may come at once: a page that loads sends a handful together.
+        self._free_at = max(self._free_at, now - 1) + 1 / self._a_second
+        if self._free_at > now:
+            await asyncio.sleep(self._free_at - now)
+
+
+class _GuardedSockets(EventNamespace):
+    """Reflex's sockets with bounds on what comes in, and one check on everything that goes out."""
+
+    def __init__(self, namespace: str, app: rx.App) -> None:
+        super().__init__(namespace, app)
+        self._paces: dict[str, _Pace] = {}
+
+    async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool | None:
+        token = re.search(r"(?:^|&)token=([^&]*)", environ.get("QUERY_STRING", ""))
+        if token is None or not _TOKEN.fullmatch(token.group(1)):
+            return False
+        self._paces[sid] = _Pace(EVENTS_A_SECOND)
+        boot = auth.get("event") if isinstance(auth, dict) else None
+        if auth is not None and (not isinstance(auth, dict) or not (boot is None or _well_formed(boot))):
+            return False
+        await super().on_connect(sid, environ, auth)
+        return None
+
+    def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:
+        self._paces.pop(sid, None)
+        return super().on_disconnect(sid)
+
+    async def on_event(self, sid: str, data: Any) -> None:
+        pace = self._paces.get(sid)
+        if pace is None or not _well_formed(data):
+            # Neither logged nor answered: the text is a stranger's, and no page of ours sends it.
+            return
+        await pace.wait()
+        await super().on_event(sid, data)
+
+    async def emit_update(self, update: StateUpdate, token: str) -> None:
+        """Send an update only to the socket whose event made it, and State only while its session lives.
+
+        What is dropped is not missed: a socket that takes over a token hydrates before anything else."""
+        if not _still_connected() or EventContext.get().token != token:
+            return
+        if update.delta and (await _who_or_unknown())[0] != _admitted.get():
+            return
+        await super().emit_update(update, token)
+
+
+def _well_formed(data: object) -> bool:
+    """Whether this is an event for a handler that exists, of a size that pages send."""
+    if not isinstance(data, dict):
+        return False
+    name, payload, router_data = data.get("name"), data.get("payload", {}), data.get("router_data", {})
+    if not isinstance(name, str) or not isinstance(payload, dict) or not isinstance(router_data, dict):
+        return False
+    most = MOST_BYTES_OF_A_FRAMEWORK_EVENT if name in FRAMEWORK_EVENTS else MOST_BYTES_OF_AN_EVENT
+    return name in RegistrationContext.get().event_handlers and len(json.dumps(data)) <= most
+
+
+@asynccontextmanager
+async def _forgetting_visitors(app: rx.App) -> AsyncIterator[None]:
+    """Drop the State of visitors without a session after minutes; Reflex itself keeps every State for an hour."""
+
+    async def forget() -> None:
+        while True:
+            await asyncio.sleep(ANONYMOUS_STATE_SECONDS / 10)
+            forget_anonymous(app.state_manager, older_than=ANONYMOUS_STATE_SECONDS)
+
+    task = asyncio.create_task(forget(), name="dashboard.forget_visitors")
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def forget_anonymous(manager: object, *, older_than: float) -> int:
+    """Forget trees without a session that nobody used for so many seconds; says how many."""
+    if not isinstance(manager, StateManagerMemory):
+        return 0
+    before = time.time() + manager.token_expiration - older_than
+    idle = [token for until, token in manager._token_expires_at.values() if until <= before]
+    forgotten = 0
+    for token in idle:
+        lock, root = manager._states_locks.get(token.lock_key), manager.states.get(token.cache_key)
+        pulse = root.substates.get(PulseState.get_name()) if isinstance(root, State) else None
+        if isinstance(pulse, PulseState) and not pulse._session and not (lock and lock.locked()):
+            manager._purge_token(token)
+            forgotten += 1
+    return forgotten
