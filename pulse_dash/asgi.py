@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from granian.constants import HTTPModes, Interfaces
+from granian.errors import FatalError
 from granian.server.embed import Server
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -36,6 +38,10 @@ log = structlog.get_logger(__name__)
 # The first part of each path that the API answers, in front of everything that Reflex does.
 API = frozenset({"v1", "health", "ready", "metrics", "session", "docs", "openapi.json"})
 STOP_SECONDS = 4.0
+
+
+class PortTaken(Exception):
+    """Somebody else listens there; the message says so with the port."""
 
 
 class People:
@@ -169,7 +175,10 @@ def api(settings: Settings) -> ASGIApp:
 
 
 async def serve(app: ASGIApp, settings: Settings) -> None:
-    """Serve in this process until SIGINT or SIGTERM, then let what is under way end. Raises what stopped the start."""
+    """Serve in this process until SIGINT or SIGTERM, then let what is under way end.
+
+    Raises PortTaken, and whatever stopped the start of a part."""
+    _check_port(settings)
     failed: list[BaseException] = []
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
@@ -194,9 +203,24 @@ async def serve(app: ASGIApp, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(stop, server.stop)
-    await server.serve()
+    try:
+        await server.serve()
+    except FatalError:
+        if not failed:
+            raise
     if failed:
         raise failed[0]
+
+
+def _check_port(settings: Settings) -> None:
+    """Granian would share a port with whoever has it already, and each would get some of the requests."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise PortTaken(f"Port {settings.port} cannot be used: {error.strerror}. Set PORT to another.") from error
 
 
 def __getattr__(name: str) -> Any:
