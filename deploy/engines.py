@@ -10,6 +10,7 @@ tests/engines and deploy/demo.py. Needs nothing but Python itself.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -49,6 +50,22 @@ def livekit() -> Path:
     if installed:
         return Path(installed)
     raise Missing("livekit-server is not here; `make engines` builds it")
+
+
+def livekit_config(*, ports: tuple[int, int, int], key: str, secret: str, webhook: str, redis: str = "") -> str:
+    """A server for this machine alone; `ports` are for signalling, media over TCP and media over UDP."""
+    config: dict[str, object] = {
+        "port": ports[0],
+        "bind_addresses": ["127.0.0.1"],
+        "rtc": {"tcp_port": ports[1], "udp_port": ports[2], "use_external_ip": False, "node_ip": "127.0.0.1"},
+        "room": {"enable_remote_unmute": True},  # otherwise unmuting from outside is refused
+        "keys": {key: secret},
+        "webhook": {"api_key": key, "urls": [webhook]},
+        "logging": {"level": "info"},
+    }
+    if redis:
+        config["redis"] = {"address": redis}
+    return json.dumps(config)  # every JSON is a YAML
 
 
 def chromium() -> Path:

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from deploy.engines import livekit as livekit_binary
+from deploy.engines import livekit_config
 from tests.engines.process import free_port, running
 
 API_KEY = "testkey"
@@ -100,29 +101,16 @@ def relay_running() -> Iterator[Relay]:
 
 
 @contextmanager
-def livekit_running(folder: Path, *, redis: str | None = None) -> Iterator[LiveKit]:
+def livekit_running(folder: Path, *, redis: str = "") -> Iterator[LiveKit]:
     """A server on free ports, its files in `folder`; raises deploy.engines.Missing when there is no binary."""
     binary = livekit_binary()
     port, log = free_port(), folder / "livekit.log"
     with relay_running() as relay:
-        config: dict[str, object] = {
-            "port": port,
-            "bind_addresses": ["127.0.0.1"],
-            "rtc": {
-                "tcp_port": free_port(),
-                "udp_port": free_port(socket.SOCK_DGRAM),
-                "use_external_ip": False,
-                "node_ip": "127.0.0.1",
-            },
-            "room": {"enable_remote_unmute": True},
-            "keys": {API_KEY: API_SECRET},
-            "webhook": {"api_key": API_KEY, "urls": [relay.url]},
-            "logging": {"level": "info"},
-        }
-        if redis:
-            config["redis"] = {"address": redis}
+        ports = (port, free_port(), free_port(socket.SOCK_DGRAM))
         file = folder / "livekit.yaml"
-        file.write_text(json.dumps(config), "utf-8")  # every JSON is a YAML
+        file.write_text(
+            livekit_config(ports=ports, key=API_KEY, secret=API_SECRET, webhook=relay.url, redis=redis), "utf-8"
+        )
         found = LiveKit(f"ws://127.0.0.1:{port}", API_KEY, API_SECRET, log, relay)
 
         def answers() -> bool:
