@@ -1,0 +1,194 @@
+// Small hands of the pages that need no server: copying, times, greeting, form checks, menus, the drawer.
+// It listens on the document, so it does not care when React draws.
+(() => {
+  const say = (words) => {
+    const announcer = document.getElementById("announcer");
+    if (announcer) announcer.textContent = words;
+  };
+
+  // ---- copy: <button data-copy="text">
+  const write = async (text) => {
+    if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+    // Plain http off localhost has no clipboard API; a selected textarea still copies.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "seen-by-readers";
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    if (!copied) throw new Error("copy refused");
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    event.preventDefault();
+    try {
+      await write(button.dataset.copy);
+    } catch {
+      say("Copying was refused by the browser. Select the text instead.");
+      return;
+    }
+    button.dataset.copied = "";
+    say(`${button.dataset.what || "Text"} copied`);
+    setTimeout(() => delete button.dataset.copied, 1600);
+  });
+
+  // ---- times: <pulse-time datetime="…">, relative, exact on hover
+  const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "medium" });
+  const dayOf = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  const longDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+  const unit = (seconds) => {
+    if (seconds < 60) return `${Math.floor(seconds)} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+    return `${Math.floor(seconds / 3600)} h`;
+  };
+  const relative = (then) => {
+    const seconds = (Date.now() - then.getTime()) / 1000;
+    if (seconds < 0) return seconds > -86400 * 2 ? `in ${unit(-seconds)}` : dayOf.format(then);
+    if (seconds < 3) return "just now";
+    if (seconds < 86400) return `${unit(seconds)} ago`;
+    if (seconds < 86400 * 2) return "yesterday";
+    if (seconds < 86400 * 7) return `${Math.floor(seconds / 86400)} days ago`;
+    return dayOf.format(then);
+  };
+  class PulseTime extends HTMLElement {
+    static observedAttributes = ["datetime", "data-as"];
+    connectedCallback() { this.draw(); this.timer = setInterval(() => this.draw(), 10000); }
+    disconnectedCallback() { clearInterval(this.timer); }
+    attributeChangedCallback() { if (this.isConnected) this.draw(); }
+    draw() {
+      const then = new Date(this.getAttribute("datetime") || "");
+      if (Number.isNaN(then.getTime())) { this.textContent = ""; return; }
+      const words = this.dataset.as === "day" ? longDay.format(then) : relative(then);
+      if (this.textContent !== words) this.textContent = words;
+      this.title = exact.format(then);
+    }
+  }
+  customElements.define("pulse-time", PulseTime);
+
+  // ---- the greeting knows the visitor's clock, the server does not
+  class PulseGreeting extends HTMLElement {
+    connectedCallback() {
+      const hour = new Date().getHours();
+      this.textContent = hour < 5 || hour >= 18 ? "Good evening" : hour < 12 ? "Good morning" : "Good afternoon";
+    }
+  }
+  customElements.define("pulse-greeting", PulseGreeting);
+
+  // ---- forms: check on leaving a field, keep what was typed
+  const verdict = (input) => {
+    const is = input.validity;
+    if (is.valid) return "";
+    if (is.valueMissing) return input.dataset.missing || "Fill this in.";
+    if (is.tooShort) return input.dataset.short || `At least ${input.minLength} characters.`;
+    if (is.tooLong) return `At most ${input.maxLength} characters.`;
+    return input.dataset.mismatch || input.validationMessage;
+  };
+  const judge = (input) => {
+    const words = input.willValidate ? verdict(input) : "";
+    const place = document.getElementById(`${input.id}-error`);
+    if (!place) return words === "";
+    if (words) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+    place.textContent = words;
+    return words === "";
+  };
+  const checked = (target) => (target.matches?.("form[data-checked] input") ? target : null);
+  document.addEventListener("focusout", (event) => {
+    const input = checked(event.target);
+    // Leaving an untouched empty field is no mistake yet.
+    if (input && (input.value !== "" || input.hasAttribute("aria-invalid"))) judge(input);
+  });
+  document.addEventListener("input", (event) => {
+    const input = checked(event.target);
+    if (input?.hasAttribute("aria-invalid")) judge(input);
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches?.("form[data-checked]")) return;
+    const wrong = [...form.elements].filter((field) => field.matches("input") && !judge(field));
+    if (wrong.length === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    wrong[0].focus();
+  }, true);
+
+  // ---- sign-in: what the server answered stands in the address
+  const answered = () => {
+    const form = document.querySelector("form[data-door]");
+    if (!form || form.dataset.read) return;
+    form.dataset.read = "yes";
+    const asked = new URLSearchParams(window.location.search);
+    const code = asked.get("error");
+    if (code) {
+      const known = document.querySelector(`[data-refused="${CSS.escape(code)}"]`);
+      const shown = known || document.querySelector('[data-refused="unknown"]');
+      if (shown) shown.hidden = false;
+    }
+    const email = form.elements.namedItem("email");
+    if (email && asked.get("email") && !email.value) email.value = asked.get("email").slice(0, 254);
+    // Only a path of ours may follow the sign-in; the server looks again.
+    const next = asked.get("next") || "";
+    const safe = /^\/(?![/\\])[^\u0000-\u001f\\]*$/.test(next);
+    if (safe && form.elements.namedItem("next")) form.elements.namedItem("next").value = next;
+    if (safe) {
+      for (const link of document.querySelectorAll("a[data-carries-next]")) link.href = `${link.pathname}?next=${encodeURIComponent(next)}`;
+    }
+    const empty = [...form.elements].find((field) => field.matches("input:not([type=hidden])") && !field.value);
+    (empty || email)?.focus();
+  };
+
+  // ---- menus open beside their button
+  document.addEventListener("beforetoggle", (event) => {
+    const menu = event.target;
+    if (event.newState !== "open" || !menu.matches?.(".menu")) return;
+    const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+    if (!button) return;
+    const at = button.getBoundingClientRect();
+    menu.style.left = `${Math.max(12, Math.min(at.left, window.innerWidth - 276))}px`;
+    const above = at.top > window.innerHeight / 2;
+    menu.style.top = above ? "auto" : `${at.bottom + 4}px`;
+    menu.style.bottom = above ? `${window.innerHeight - at.top + 4}px` : "auto";
+  }, true);
+  document.addEventListener("click", (event) => {
+    const item = event.target.closest?.(".menu [data-closes-menu]");
+    if (item) item.closest(".menu").hidePopover();
+  });
+
+  // ---- the drawer, below 760 px
+  const root = document.documentElement;
+  const drawer = (open) => {
+    if (open === (root.dataset.drawer === "open")) return;
+    if (open) root.dataset.drawer = "open";
+    else delete root.dataset.drawer;
+    const button = document.querySelector("[data-opens-drawer]");
+    button?.setAttribute("aria-expanded", String(open));
+    if (open) document.querySelector("#side a, #side button")?.focus();
+    else if (button?.offsetParent) button.focus();
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-opens-drawer]")) drawer(true);
+    else if (event.target.closest?.(".side-veil, .side-close, .side-link, .menu-item")) drawer(false);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") drawer(false);
+    if (event.key === "Tab" && root.dataset.drawer === "open") {
+      // Focus stays in the open drawer.
+      const stops = [...document.querySelectorAll("#side a, #side button")].filter((stop) => stop.offsetParent);
+      const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
+      if (document.activeElement === edge) {
+        event.preventDefault();
+        (event.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
+      }
+    }
+    const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+      const search = document.querySelector("[data-search]");
+      if (search) { event.preventDefault(); search.focus(); }
+    }
+  });
+
+  if (document.readyState === "complete") answered();
+  else window.addEventListener("load", answered);
+})();

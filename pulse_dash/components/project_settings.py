@@ -1,0 +1,124 @@
+"""The Settings and Danger zone tabs of a project."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pulse_dash.components.buttons import button
+from pulse_dash.components.dialog import dialog, dialog_actions
+from pulse_dash.components.fields import field, select
+from pulse_dash.components.states import bone, notice
+from pulse_dash.state.project import ProjectState
+from pulse_dash.state.shell import ShellState
+
+_DELETE = "delete-project"
+
+
+def _refusal() -> rx.Component:
+    return rx.cond(ProjectState.errors.contains(""), notice(ProjectState.errors[""], tone="bad", role="alert"))
+
+
+def _bones() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(bone("bone-short"), bone("bone-line"), bone("bone-short"), bone("bone-line"), class_name="stack"),
+        class_name="card",
+    )
+
+
+def settings_tab() -> rx.Component:
+    """Name and region."""
+    return rx.el.div(rx.cond(ProjectState.loaded, _settings(), _bones()), class_name="project-wide")
+
+
+def _settings() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h2("Settings"), class_name="card-head"),
+        rx.el.form(
+            _refusal(),
+            field(
+                "Name",
+                id="project-name",
+                name="name",
+                default_value=ProjectState.name,
+                key=ProjectState.id + ProjectState.name,
+                error=ProjectState.errors.get("name", ""),
+                required=True,
+                max_length=128,
+                auto_complete="off",
+                says={"missing": "A project has a name."},
+            ),
+            select(
+                "Region",
+                rx.foreach(ShellState.regions, lambda region: rx.el.option(region, value=region)),
+                id="project-region",
+                name="region",
+                default_value=ProjectState.region,
+                key=ProjectState.id + ProjectState.region,
+            ),
+            rx.el.p("New tokens name this region; rooms that are running stay where they are.", class_name="hint"),
+            rx.el.div(
+                button("Save", variant="primary", type="submit"),
+                rx.el.span(rx.cond(ProjectState.saved, "Saved.", ""), class_name="good small", role="status"),
+                class_name="row",
+            ),
+            on_submit=ProjectState.save,
+            class_name="stack",
+            no_validate=True,
+            custom_attrs={"data-checked": ""},
+        ),
+        class_name="card",
+    )
+
+
+def danger_tab() -> rx.Component:
+    """Deleting."""
+    return rx.el.div(rx.cond(ProjectState.loaded, _danger(), _bones()), class_name="project-wide")
+
+
+def _danger() -> rx.Component:
+    return rx.fragment(
+        rx.el.section(
+            rx.el.div(rx.el.h2("Delete this project"), class_name="card-head"),
+            rx.el.div(
+                rx.el.p(
+                    "Its keys are refused everywhere within a second, and nobody gets a new token for its rooms. "
+                    "Whoever runs a server on it is affected at once.",
+                    class_name="quiet prose",
+                ),
+                rx.el.div(button("Delete project…", variant="danger", icon_name="trash-2", opens=_DELETE)),
+                class_name="stack",
+            ),
+            class_name="card",
+        ),
+        dialog(
+            rx.fragment("Delete ", rx.el.bdi(ProjectState.name)),
+            rx.el.ul(
+                rx.el.li("All its keys stop within a second."),
+                rx.el.li("Nobody gets a new token for its rooms."),
+                rx.el.li("Its figures so far stay counted for the organization."),
+                class_name="breaks",
+            ),
+            _refusal(),
+            rx.el.form(
+                field(
+                    "Type the project's name to delete it",
+                    id="delete-confirmation",
+                    name="confirmation",
+                    error=ProjectState.errors.get("confirmation", ""),
+                    required=True,
+                    auto_complete="off",
+                    placeholder=ProjectState.name,
+                    says={"missing": "Type the name as it stands above."},
+                    custom_attrs={"data-first": ""},
+                ),
+                dialog_actions(button("Delete project", variant="deadly", type="submit")),
+                on_submit=ProjectState.delete,
+                class_name="stack",
+                no_validate=True,
+                custom_attrs={"data-checked": ""},
+            ),
+            id=_DELETE,
+            closes_on=ProjectState.deletions,
+            on_open=ProjectState.forget,
+        ),
+    )

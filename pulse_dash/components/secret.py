@@ -1,0 +1,40 @@
+"""A key and, while it is there, its secret: shown once, in a highlighted box, under a warning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from pulse_dash.components.buttons import copy_icon, copy_words
+from pulse_dash.components.states import notice
+
+
+def copy_now() -> rx.Component:
+    """The warning above a secret that will not come back."""
+    return notice(
+        rx.el.span(rx.el.strong("Copy the secret now."), " It is kept only as a hash and can never be shown again."),
+        tone="warn",
+    )
+
+
+def key_value(public: Any) -> rx.Component:
+    """The public half."""
+    return rx.el.div(
+        rx.el.span("API key", class_name="label"),
+        rx.el.div(rx.el.code(public, class_name="one-line"), copy_icon(public, "API key"), class_name="value"),
+        class_name="field",
+    )
+
+
+def secret_value(secret: Any) -> rx.Component:
+    """The secret half, while it can be seen."""
+    return rx.el.div(
+        rx.el.div(
+            rx.el.span("API secret", class_name="label"),
+            rx.el.span("shown once, for two minutes", class_name="hint"),
+            class_name="value-head",
+        ),
+        rx.el.div(rx.el.code(secret), copy_words(secret, "API secret"), class_name="value value-secret"),
+        class_name="field",
+    )

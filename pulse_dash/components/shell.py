@@ -1,0 +1,149 @@
+"""The frame of every private page: the side with its organization switcher, links and account, the bar on a phone.
+
+It links to what exists and to nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from pulse_dash.components.buttons import icon_button
+from pulse_dash.components.icons import icon
+from pulse_dash.components.links import side_link
+from pulse_dash.components.logo import logo
+from pulse_dash.components.states import bone
+from pulse_dash.state.shell import OrganizationChoice, ShellState
+
+_LINKS = (("/", "layout-dashboard", "Dashboard"), ("/projects", "folder-kanban", "Projects"))
+
+
+def shell(*page: Any) -> rx.Component:
+    """The page inside its frame. What it says of people and organizations comes with the session, not with the HTML."""
+    return rx.el.div(
+        rx.el.a("Skip to the page", href="#page", class_name="skip"),
+        _side(),
+        rx.el.div(
+            _bar(),
+            rx.el.main(*page, id="page", tab_index=-1, class_name="page"),
+        ),
+        rx.el.div(class_name="side-veil", custom_attrs={"aria-hidden": "true"}),
+        rx.el.div(id="announcer", role="status", class_name="seen-by-readers"),
+        class_name="shell",
+    )
+
+
+def _bar() -> rx.Component:
+    return rx.el.header(
+        icon_button(
+            "menu", "Open the menu", custom_attrs={"data-opens-drawer": "", "aria-controls": "side", "aria-expanded": "false"}
+        ),
+        logo(),
+        rx.el.strong(rx.el.bdi(ShellState.organization_name), class_name="one-line"),
+        class_name="bar",
+    )
+
+
+def _side() -> rx.Component:
+    return rx.el.nav(
+        _organization(),
+        rx.el.ul(
+            *(
+                rx.el.li(side_link(icon(glyph), name, to=path, exactly=path == "/", class_name="side-link"))
+                for path, glyph, name in _LINKS
+            ),
+            class_name="side-list",
+        ),
+        rx.el.div(_account(), class_name="side-foot"),
+        id="side",
+        class_name="side",
+        custom_attrs={"aria-label": "Main"},
+    )
+
+
+def _organization() -> rx.Component:
+    return rx.el.div(
+        rx.el.button(
+            logo(),
+            rx.cond(
+                ShellState.loaded,
+                rx.el.span(
+                    rx.el.bdi(ShellState.organization_name, class_name="who-name one-line"),
+                    rx.el.span(ShellState.plan, class_name="who-more"),
+                    class_name="who-words",
+                ),
+                rx.el.span(bone(), class_name="who-words"),
+            ),
+            icon("chevrons-up-down"),
+            type="button",
+            class_name="who",
+            custom_attrs={"popoverTarget": "organizations", "aria-label": "Switch organization"},
+        ),
+        rx.el.div(
+            rx.el.p("Your organizations", class_name="menu-title"),
+            rx.foreach(ShellState.organizations, _choice),
+            id="organizations",
+            class_name="menu",
+            custom_attrs={"popover": "auto"},
+        ),
+    )
+
+
+def _choice(choice: rx.Var[OrganizationChoice]) -> rx.Component:
+    return rx.el.button(
+        rx.el.span(choice.initial, class_name="initials", custom_attrs={"aria-hidden": "true"}),
+        rx.el.span(
+            rx.el.bdi(choice.name, class_name="one-line"),
+            rx.el.span(choice.role, class_name="who-more"),
+            class_name="who-words",
+        ),
+        icon("check", also="icon-current"),
+        type="button",
+        class_name="menu-item",
+        on_click=ShellState.use_organization(choice.id),
+        custom_attrs={"data-closes-menu": "", "aria-current": rx.cond(choice.current, "true", "false")},
+    )
+
+
+def _account() -> rx.Component:
+    return rx.el.div(
+        rx.el.button(
+            rx.el.span(ShellState.initials, class_name="initials", custom_attrs={"aria-hidden": "true"}),
+            rx.cond(
+                ShellState.loaded,
+                rx.el.span(
+                    rx.el.bdi(ShellState.name, class_name="who-name one-line"),
+                    rx.el.span(ShellState.role, class_name="who-more"),
+                    class_name="who-words",
+                ),
+                rx.el.span(bone(), class_name="who-words"),
+            ),
+            icon("chevrons-up-down"),
+            type="button",
+            class_name="who",
+            custom_attrs={"popoverTarget": "account", "aria-label": "Your account"},
+        ),
+        rx.el.div(
+            rx.el.p(rx.el.bdi(ShellState.email), class_name="menu-title one-line"),
+            rx.el.p("Theme", class_name="menu-title", id="theme-label"),
+            rx.el.div(
+                *(
+                    rx.el.button(word, type="button", custom_attrs={"data-sets-theme": theme})
+                    for theme, word in (("system", "System"), ("light", "Light"), ("dark", "Dark"))
+                ),
+                class_name="choice",
+                role="group",
+                custom_attrs={"aria-labelledby": "theme-label"},
+            ),
+            rx.el.div(class_name="menu-line"),
+            rx.el.form(
+                rx.el.button(icon("log-out"), "Sign out", type="submit", class_name="menu-item"),
+                action="/session/end",
+                method="post",
+            ),
+            id="account",
+            class_name="menu",
+            custom_attrs={"popover": "auto"},
+        ),
+    )

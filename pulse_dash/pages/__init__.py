@@ -1,0 +1,39 @@
+"""The pages of the dashboard: which there are, at which address, and what each loads. The app is built from these tables."""
+
+from __future__ import annotations
+
+from pulse_dash.components.document import HEAD, STYLESHEETS, broken
+from pulse_dash.pages import dashboard, login, not_found, project, projects, signup
+from pulse_dash.reflex_seam import Page
+from pulse_dash.state.dashboard import DashboardState
+from pulse_dash.state.keys import KeysState
+from pulse_dash.state.project import ProjectState
+from pulse_dash.state.projects import ProjectsState
+from pulse_dash.state.shell import ShellState
+from pulse_dash.state.try_it import TryState
+
+PAGES: tuple[Page, ...] = (
+    Page("/login", login.page, title="Sign in · Pulse", public=True),
+    Page("/signup", signup.page, title="Create an account · Pulse", public=True),
+    Page(
+        "/",
+        dashboard.page,
+        title="Dashboard · Pulse",
+        on_load=(ShellState.load, DashboardState.load, DashboardState.follow),
+    ),
+    Page(
+        "/projects",
+        projects.page,
+        title="Projects · Pulse",
+        on_load=(ShellState.load, ProjectsState.load, ProjectsState.follow),
+    ),
+    Page(
+        "/projects/[project_id]",
+        project.page,
+        title="Project · Pulse",
+        on_load=(ShellState.load, ProjectState.load, TryState.load, KeysState.load, KeysState.follow),
+    ),
+    Page("404", not_found.page, title="Nothing here · Pulse", public=True),
+)
+
+__all__ = ["HEAD", "PAGES", "STYLESHEETS", "broken"]

@@ -1,0 +1,31 @@
+"""Signing in: a native form, so that a password manager and a browser without our script work too."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pulse_dash.components.door import door, email_field, hidden_next, other_way, submit
+from pulse_dash.components.fields import field
+
+
+def page() -> rx.Component:
+    """/login"""
+    return door(
+        "Welcome back",
+        "Sign in to your control plane.",
+        email_field(first=True),
+        field(
+            "Password",
+            id="password",
+            name="password",
+            type="password",
+            auto_complete="current-password",
+            required=True,
+            max_length=128,
+            says={"missing": "Enter your password."},
+        ),
+        hidden_next(),
+        submit("Sign in"),
+        action="/session/login",
+        beneath=other_way("New here?", "Create an account", "/signup"),
+    )

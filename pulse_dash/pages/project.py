@@ -1,0 +1,105 @@
+"""One project: its head, its tabs, and what the chosen tab shows. The tab stands in the address."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pulse_dash.components.buttons import button_class, copy_text
+from pulse_dash.components.icons import icon
+from pulse_dash.components.links import page_link
+from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.project_keys import keys_tab
+from pulse_dash.components.project_settings import danger_tab, settings_tab
+from pulse_dash.components.project_try import try_tab
+from pulse_dash.components.shell import shell
+from pulse_dash.components.states import bone, empty, failed
+from pulse_dash.components.times import moment
+from pulse_dash.state.project import ProjectState
+
+_TABS = (("keys", "Keys"), ("try", "Try it"), ("settings", "Settings"), ("danger", "Danger zone"))
+
+
+def page() -> rx.Component:
+    """/projects/[project_id]"""
+    return shell(rx.cond(ProjectState.missing, _missing(), _there()))
+
+
+def _there() -> rx.Component:
+    return rx.fragment(
+        page_head(
+            crumbs(
+                page_link("Projects", to="/projects"),
+                rx.cond(ProjectState.loaded, rx.el.bdi(ProjectState.name, class_name="one-line"), "Project"),
+            ),
+            rx.cond(ProjectState.loaded, rx.el.bdi(ProjectState.name), bone("bone-title")),
+            rx.el.div(
+                rx.cond(
+                    ProjectState.loaded,
+                    rx.fragment(
+                        copy_text(ProjectState.id, "the project's id"),
+                        rx.el.span("·"),
+                        rx.el.span(ProjectState.region),
+                        rx.el.span("·"),
+                        rx.el.span("created ", moment(ProjectState.created_at, how="day")),
+                    ),
+                    bone(),
+                ),
+                class_name="page-facts",
+            ),
+            rx.cond(
+                ProjectState.tab != "try",
+                page_link(icon("play"), "Try it", to=_to("try"), replace=True, class_name=button_class()),
+            ),
+        ),
+        rx.el.nav(
+            *(
+                page_link(
+                    word,
+                    to=_to(tab),
+                    replace=True,
+                    class_name="tab",
+                    custom_attrs={"aria-current": rx.cond(ProjectState.tab == tab, "page", "false")},
+                )
+                for tab, word in _TABS
+            ),
+            class_name="tabs",
+            custom_attrs={"aria-label": "Parts of the project"},
+        ),
+        rx.cond(
+            ProjectState.problem != "",
+            failed(
+                "The project could not be read.",
+                ProjectState.problem,
+                ProjectState.reference,
+                retry=ProjectState.load,
+                still="Its keys and rooms go on working.",
+            ),
+        ),
+        rx.match(
+            ProjectState.tab,
+            ("try", try_tab()),
+            ("settings", settings_tab()),
+            ("danger", danger_tab()),
+            keys_tab(),
+        ),
+    )
+
+
+def _to(tab: str) -> rx.Var[str]:
+    query = "" if tab == "keys" else f"?tab={tab}"
+    return "/projects/" + ProjectState.id + query
+
+
+def _missing() -> rx.Component:
+    return rx.fragment(
+        page_head(crumbs(page_link("Projects", to="/projects"), "Nothing here"), "There is no such project", rx.fragment()),
+        rx.el.section(
+            empty(
+                "folder-search",
+                "Nothing under this id",
+                "It may have been deleted, or it belongs to an organization you are not working in.",
+                page_link("All projects", to="/projects", class_name=button_class()),
+            ),
+            class_name="card",
+        ),
+    )

@@ -1,0 +1,182 @@
+"""The dashboard: figures of the organization as they are now, thirty days of tokens, and the way to a first participant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from pulse_dash.core import figures
+from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.figures import DayFigure, Overview
+from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.shell import ShellState
+
+
+@dataclass(frozen=True)
+class DayRow:
+    """One day of the table beside the chart."""
+
+    day: str
+    tokens: str
+    requests: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way to the first participant; `href` is where it is done."""
+
+    number: int
+    name: str
+    note: str
+    done: bool
+    href: str
+    action: str
+
+
+class DashboardState(PulseState):
+    """What the dashboard shows of one organization."""
+
+    loaded: bool = False
+    problem: str = ""
+    reference: str = ""
+    livekit_answers: bool = True
+    sentence: str = ""
+    people_live: str = ""
+    rooms_live: str = ""
+    tokens_today: str = ""
+    tokens_change: str = ""
+    tokens_tone: str = ""
+    tokens_yesterday: str = ""
+    requests_month: str = ""
+    projects: int = 0
+    figure: dict[str, Any] = {}
+    chart_says: str = ""
+    days: list[DayRow] = []
+    steps: list[Step] = []
+    steps_done: int = 0
+    try_at: str = ""
+
+    @rx.event
+    async def load(self) -> None:
+        """Read the figures of the organization that is worked in."""
+        shell = await self.get_state(ShellState)
+        work = await self._work()
+        try:
+            self._fill(await figures.overview(work, shell._organization_id))
+        except Unavailable as away:
+            self.problem, self.reference = away.detail, work.call.request_id
+
+    @rx.event(background=True)
+    async def follow(self) -> None:
+        """Keep them true while the page is looked at."""
+        async with self:
+            organization = (await self.get_state(ShellState))._organization_id
+        async for work in self._listen(every=3):
+            try:
+                fresh = await figures.overview(work, organization)
+            except Unavailable:
+                # The figures stay as they were; the next round asks again.
+                continue
+            async with self:
+                self._fill(fresh)
+
+    def _fill(self, now: Overview) -> None:
+        self.problem = self.reference = ""
+        self.livekit_answers = now.people_live is not None
+        self.projects = now.projects
+        self.people_live = _count(now.people_live)
+        self.rooms_live = _count(now.rooms_live)
+        self.tokens_today = _count(now.tokens_today)
+        self.tokens_yesterday = _count(now.tokens_yesterday)
+        self.tokens_change, self.tokens_tone = _change(now.tokens_today, now.tokens_yesterday)
+        self.requests_month = _count(now.requests_month)
+        self.sentence = _sentence(now)
+        self.days = [
+            DayRow(f"{each.day:%-d %B %Y}", _count(each.tokens), _count(each.requests)) for each in reversed(now.days)
+        ]
+        self.figure = _figure(now.days)
+        self.chart_says = (
+            f"Tokens per day over {len(now.days)} days: {sum(each.tokens for each in now.days):,} in all, "
+            f"{now.tokens_today:,} today."
+        )
+        self._fill_steps(now)
+        self.loaded = True
+
+    def _fill_steps(self, now: Overview) -> None:
+        way = now.checklist
+        project = f"/projects/{way.project.id}" if way.project else "/projects"
+        self.try_at = f"{project}?tab=try" if way.project else ""
+        name = way.project.name if way.project else "It holds keys, rooms and figures"
+        self.steps = [
+            Step(1, "Create a project", name, way.created_project, "", ""),
+            Step(2, "Copy its key and secret", "Ticked at their first use", way.used_key, project, "Keys"),
+            Step(3, "Mint a token", "curl, Python, JavaScript", way.minted_token, self.try_at or project, "Mint"),
+            Step(4, "Join a room", "from your app or right here", way.joined_room, self.try_at or project, "Try it"),
+        ]
+        self.steps_done = way.done
+
+
+def _count(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"
+
+
+def _change(today: int, yesterday: int) -> tuple[str, str]:
+    if today == yesterday:
+        return "", ""
+    difference = today - yesterday
+    return f"{difference:+,}".replace("-", "−"), "good" if difference > 0 else ""
+
+
+def _plural(number: int, one: str, many: str) -> str:
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+    return f"{words[number] if number < len(words) else f'{number:,}'} {one if number == 1 else many}"
+
+
+def _sentence(now: Overview) -> str:
+    if now.projects == 0:
+        return "No projects yet. The first one takes a name and a click."
+    projects = _plural(now.projects, "project", "projects")
+    if now.rooms_live is None:
+        return f"{projects}. LiveKit does not answer, so nobody can join a room."
+    if now.rooms_live == 0:
+        return f"{projects}, no room live at the moment."
+    return f"{projects}, {now.rooms_live:,} {'room' if now.rooms_live == 1 else 'rooms'} live."
+
+
+def _figure(days: list[DayFigure]) -> dict[str, Any]:
+    """Plotly's own shape; colours and fonts are the stylesheet's. Whole dates and numbers only, no text of anybody."""
+    highest = max((each.tokens for each in days), default=0)
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [each.day.isoformat() for each in days],
+                "y": [each.tokens for each in days],
+                "fill": "tozeroy",
+                "line": {"width": 2},
+                "hovertemplate": "%{y:,} tokens<extra></extra>",
+            }
+        ],
+        "layout": {
+            "autosize": True,
+            "margin": {"l": 40, "r": 8, "t": 8, "b": 24},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "showlegend": False,
+            "hovermode": "x unified",
+            "dragmode": False,
+            "xaxis": {"fixedrange": True, "showgrid": False, "tickformat": "%-d %b", "nticks": 6, "zeroline": False},
+            "yaxis": {
+                "fixedrange": True,
+                "rangemode": "tozero",
+                "nticks": 5,
+                "tickformat": ",d",
+                "zeroline": False,
+                # An empty month is drawn as a flat line on a scale of people's numbers, not of fractions.
+                **({"range": [0, 4], "dtick": 1} if highest < 4 else {}),
+            },
+        },
+    }

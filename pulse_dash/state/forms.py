@@ -1,0 +1,27 @@
+"""Reading what a form sent: the browser's own words, so each field is taken as bounded text or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+MOST_CHARACTERS = 512
+
+
+def text(form: Mapping[str, Any], name: str) -> str:
+    """The field as text; what is no text is empty, and core says what is wrong with that."""
+    value = form.get(name)
+    return value[: MOST_CHARACTERS + 1] if isinstance(value, str) else ""
+
+
+def iso(time: datetime | None) -> str:
+    """A time as pages take it; empty when there is none."""
+    return "" if time is None else time.isoformat()
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name beside it."""
+    words = [word for word in name.split() if word]
+    letters = [next((character for character in word if character.isalnum()), "") for word in (words[:1] + words[-1:] if len(words) > 1 else words)]
+    return "".join(letters).upper() or "·"

@@ -1,0 +1,102 @@
+"""One project: what it is, which tab is looked at, renaming, moving and deleting it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from pulse_dash.core import projects
+from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unavailable
+from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.forms import iso, text
+from pulse_dash.state.secret import SecretState
+
+TABS = ("keys", "try", "settings", "danger")
+
+
+class ProjectState(PulseState):
+    """The project that the address names; `missing` when it is not there for this person."""
+
+    loaded: bool = False
+    missing: bool = False
+    problem: str = ""
+    reference: str = ""
+    id: str = ""
+    name: str = ""
+    region: str = ""
+    created_at: str = ""
+    tab: str = "keys"
+    errors: dict[str, str] = {}
+    saved: bool = False
+    deletions: int = 0
+    _loads: int = 0
+
+    @rx.event
+    async def load(self) -> None:
+        """Read the project; a secret shown before is put away."""
+        (await self.get_state(SecretState))._settle()
+        asked = self.router.url.query_parameters.get("tab", "keys")
+        self.tab = asked if asked in TABS else "keys"
+        self.errors, self.saved = {}, False
+        project_id = _named(self)
+        if project_id != self.id:
+            # Nothing of the project before stays on the screen while this one is read.
+            self.loaded, self.id, self.name = False, "", ""
+        work = await self._work()
+        try:
+            project = await projects.read(work, project_id)
+        except NotFound:
+            self.missing = True
+            return
+        except Unavailable as away:
+            self.problem, self.reference = away.detail, work.call.request_id
+            return
+        self._fill(project)
+
+    @rx.event
+    async def save(self, form_data: dict[str, Any]) -> None:
+        """Rename it or change its region."""
+        self.errors, self.saved = {}, False
+        try:
+            self._fill(
+                await projects.change(
+                    await self._work(), self.id, name=text(form_data, "name"), region=text(form_data, "region") or None
+                )
+            )
+        except (Invalid, Conflict, Forbidden) as refused:
+            self.errors = self._sentences(refused)
+            return
+        self.saved = True
+
+    @rx.event
+    async def delete(self, form_data: dict[str, Any]) -> object:
+        """Delete it, once its name was typed."""
+        self.errors = {}
+        try:
+            if text(form_data, "confirmation").strip() != self.name.strip():
+                raise Invalid(FieldError("confirmation", "Type the project's name exactly as it stands above."))
+            await projects.delete(await self._work(), self.id)
+        except (Invalid, Conflict, Forbidden) as refused:
+            self.errors = self._sentences(refused)
+            return None
+        self.deletions += 1
+        return rx.redirect("/projects")
+
+    @rx.event
+    async def forget(self) -> None:
+        """A dialog was opened: begin without the refusals of the last time."""
+        self.errors = {}
+
+    def _fill(self, project: Any) -> None:
+        self.problem = self.reference = ""
+        self.missing = False
+        self.id, self.name, self.region = project.id, project.name, project.region
+        self.created_at = iso(project.created_at)
+        self.loaded = True
+
+
+def _named(state: PulseState) -> str:
+    """The id in the address: the visitor's word, unchecked until core has looked."""
+    path = state.router.url.path.rstrip("/")
+    return path.rpartition("/")[2][:64]

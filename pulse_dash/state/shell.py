@@ -1,0 +1,72 @@
+"""Who is signed in and where they work: the side of every private page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from pulse_dash.core import accounts
+from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.forms import initials
+
+PLANS = {"free": "Free plan", "pro": "Pro plan", "enterprise": "Enterprise plan"}
+
+
+@dataclass(frozen=True)
+class OrganizationChoice:
+    """One line of the organization switcher."""
+
+    id: str
+    name: str
+    initial: str
+    role: str
+    current: bool
+
+
+class ShellState(PulseState):
+    """The person, the organization they work in now, and those they could switch to."""
+
+    loaded: bool = False
+    name: str = ""
+    first_name: str = ""
+    email: str = ""
+    initials: str = ""
+    role: str = ""
+    organization_name: str = ""
+    plan: str = ""
+    organizations: list[OrganizationChoice] = []
+    regions: list[str] = []
+    _organization_id: str = ""
+
+    @rx.event
+    async def load(self) -> None:
+        """Read the person and their organizations anew, with each page."""
+        work = await self._work()
+        person = await accounts.me(work)
+        user, here = person.user, person.organization
+        self.name, self.email, self.initials = user.name, user.email, initials(user.name)
+        self.first_name = user.name.split()[0] if user.name.split() else user.name
+        self.organization_name = here.name if here else "No organization"
+        self.plan = PLANS.get(here.plan, here.plan) if here else ""
+        self.role = ((here.role_of(user.id) if here else None) or "").capitalize()
+        self.organizations = [
+            OrganizationChoice(
+                id=each.organization.id,
+                name=each.organization.name,
+                initial=initials(each.organization.name)[:1],
+                role=each.role.value.capitalize(),
+                current=here is not None and each.organization.id == here.id,
+            )
+            for each in person.memberships
+        ]
+        self.regions = list(work.parts.policy.regions)
+        self._organization_id = here.id if here else ""
+        self.loaded = True
+
+    @rx.event
+    async def use_organization(self, organization_id: str) -> object:
+        """Work in another organization from now on; its dashboard is where that begins."""
+        await accounts.use_organization(await self._work(), organization_id)
+        # The whole page loads anew, so nothing of the organization before stays on the screen.
+        return rx.call_script("window.location.assign('/')")
