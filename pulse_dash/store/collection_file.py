@@ -138,8 +138,19 @@ def _by_range(query_index: Any, path: str, condition: Any) -> set[Any] | None:
     return found
 
 
-class _Uniques(mongomock_collection.Collection):
-    """mongomock's collection, naming the unique index that refuses."""
+class _Semantics(mongomock_collection.Collection):
+    """mongomock's collection where it differs from MongoDB: it names the unique index that refuses, and
+    null is less than everything for `$max` and `$min`."""
+
+    def _apply_update_document(
+        self, existing_document: Document, spec: Any, document: Document, was_insert: bool
+    ) -> None:
+        update = {operator: dict(fields) for operator, fields in document.items()}
+        for path in [path for path in update.get("$max", ()) if _is_null(existing_document, path)]:
+            update.setdefault("$set", {})[path] = update["$max"].pop(path)
+        for path in [path for path in update.get("$min", ()) if _is_null(existing_document, path)]:
+            del update["$min"][path]
+        super()._apply_update_document(existing_document, spec, update, was_insert)
 
     def _ensure_uniques(self, new_data: Document) -> None:
         for name, index in self._store.indexes.items():
@@ -246,8 +257,15 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _collection(documents: _Documents) -> _Uniques:
-    return _Uniques(_DATABASE, "documents", {"documents": documents}, codec_options=_MOMENTS_WITH_ZONE)
+def _collection(documents: _Documents) -> _Semantics:
+    return _Semantics(_DATABASE, "documents", {"documents": documents}, codec_options=_MOMENTS_WITH_ZONE)
+
+
+def _is_null(document: Document, path: str) -> bool:
+    try:
+        return helpers.get_value_by_dot(document, path) is None
+    except KeyError:
+        return False
 
 
 def _litemongo_index(index: Index) -> dict[str, Any]:
@@ -259,7 +277,7 @@ def _litemongo_index(index: Index) -> dict[str, Any]:
     return made
 
 
-def _bring(collection: _Uniques, wanted: dict[str, dict[str, Any]]) -> None:
+def _bring(collection: _Semantics, wanted: dict[str, dict[str, Any]]) -> None:
     there = dict(collection._store.indexes.items())
     for name, index in there.items():
         if index != wanted.get(name):

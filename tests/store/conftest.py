@@ -1,0 +1,41 @@
+"""One contract, every engine it is given: `engine` is each of them in turn, with the collections below."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from pulse_dash.store.embedded import EmbeddedEngine
+from pulse_dash.store.engine import Collection, Engine
+from pulse_dash.store.mongo import MongoEngine
+from pulse_dash.store.schema import BY_NAME
+from tests.store.things import THINGS
+
+MONGO_URI = os.environ.get("PULSE_TEST_MONGO_URI")
+SCHEMAS = (THINGS, BY_NAME["leases"], BY_NAME["meta"])
+
+
+@pytest.fixture(params=["embedded", *(["mongodb"] if MONGO_URI else [])])
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
+    """An empty store of each kind. MongoDB is one of them when PULSE_TEST_MONGO_URI names a server."""
+    if request.param == "embedded":
+        embedded = await EmbeddedEngine.open(tmp_path / "data", "pulse", SCHEMAS)
+        await embedded.prepare()
+        yield embedded
+        await embedded.close()
+        return
+    assert MONGO_URI is not None
+    mongo = await MongoEngine.open(MONGO_URI, f"pulse_test_{uuid4().hex[:12]}", SCHEMAS)
+    await mongo.prepare()
+    yield mongo
+    await mongo._client.drop_database(mongo._database.name)
+    await mongo.close()
+
+
+@pytest.fixture
+def things(engine: Engine) -> Collection:
+    return engine.collection("things")
