@@ -38,6 +38,7 @@ Answer = TypeVar("Answer")
 LARGEST_DOCUMENT = 16 * 1024 * 1024
 # Another program may look into the file (a backup, a curious sqlite3); we wait this long for it.
 BUSY_SECONDS = 2.0
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
 _RANGES = frozenset({"$gt", "$gte", "$lt", "$lte"})
 
 
@@ -199,8 +200,8 @@ class CollectionFile:
         documents = self._opened()
         try:
             return question(_collection(documents))
-        except sqlite3.Error:
-            self.close()
+        except sqlite3.Error as error:
+            self._leave(error)
             raise
 
     def write(self, change: Callable[[Any], Answer]) -> Answer:
@@ -223,10 +224,8 @@ class CollectionFile:
         except Exception as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error | OSError):
-                self.close()
-            else:
-                documents.forget()
+            documents.forget()
+            self._leave(error)
             raise
         return answer
 
@@ -234,6 +233,12 @@ class CollectionFile:
         if self._documents is not None:
             documents, self._documents = self._documents, None
             documents.close()
+
+    def _leave(self, error: Exception) -> None:
+        """After a fault the file is opened anew by the next operation; not when it is only busy or full."""
+        passing = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
+        if isinstance(error, sqlite3.Error | OSError) and not passing:
+            self.close()
 
     def _opened(self) -> _Documents:
         if self._documents is not None:

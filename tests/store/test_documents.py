@@ -57,7 +57,10 @@ async def test_inserting_does_not_change_the_callers_document(things: Collection
         (NOON.astimezone(timezone(timedelta(hours=5, minutes=30))), NOON),
         (NOON + timedelta(microseconds=1999), NOON + timedelta(milliseconds=1)),
         (datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)),
-        (datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+        (
+            datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+            datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+        ),
     ],
 )
 async def test_a_moment_is_kept_in_utc_to_the_millisecond(things: Collection, given: datetime, kept: datetime) -> None:
@@ -70,21 +73,30 @@ async def test_a_moment_is_kept_in_utc_to_the_millisecond(things: Collection, gi
     assert found["made_at"].utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("where", ["document", "filter", "update"])
-async def test_a_moment_without_a_zone_is_refused(things: Collection, where: str) -> None:
+async def test_a_moment_without_a_zone_is_refused(things: Collection) -> None:
     naive = NOON.replace(tzinfo=None)
+
     with pytest.raises(OutsideSubset):
-        if where == "document":
-            await things.insert_one(a_thing(made_at=naive))
-        elif where == "filter":
-            await things.find({"made_at": {"$lt": naive}})
-        else:
-            await things.update_one({"_id": "x"}, {"$set": {"made_at": naive}})
+        await things.insert_one(a_thing(made_at=naive))
+    with pytest.raises(OutsideSubset):
+        await things.find({"made_at": {"$lt": naive}})
+    with pytest.raises(OutsideSubset):
+        await things.update_one({"_id": "x"}, {"$set": {"made_at": naive}})
 
 
 @pytest.mark.parametrize(
     "value",
-    [{"$where": 1}, {"a.b": 1}, {"": 1}, {"a\0b": 1}, [{"x": {"$set": 1}}], "\ud800", 2**63, float("nan"), float("inf")],
+    [
+        {"$where": 1},
+        {"a.b": 1},
+        {"": 1},
+        {"a\0b": 1},
+        [{"x": {"$set": 1}}],
+        "\ud800",
+        2**63,
+        float("nan"),
+        float("inf"),
+    ],
     ids=str,
 )
 async def test_what_cannot_be_kept_is_refused_and_leaves_nothing(things: Collection, value: Any) -> None:
@@ -108,7 +120,15 @@ async def test_a_document_over_16_mb_is_refused(things: Collection) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"name": None}, {"name": 7}, {"size": "7"}, {"size": True}, {"made_at": "today"}, {"parts": [{}]}, {"label": None}],
+    [
+        {"name": None},
+        {"name": 7},
+        {"size": "7"},
+        {"size": True},
+        {"made_at": "today"},
+        {"parts": [{}]},
+        {"label": None},
+    ],
     ids=str,
 )
 async def test_a_document_that_breaks_its_declaration_is_refused(things: Collection, fields: dict[str, Any]) -> None:
@@ -172,7 +192,9 @@ async def test_a_filter_finds_what_it_says_and_nothing_else(
 ) -> None:
     await things.insert_many(
         [
-            a_thing("a", size=1, made_at=NOON - timedelta(hours=1), owner="o", label="a.(b", parts=[{"id": "x", "kind": 1}]),
+            a_thing(
+                "a", size=1, made_at=NOON - timedelta(hours=1), owner="o", label="a.(b", parts=[{"id": "x", "kind": 1}]
+            ),
             a_thing("b", size=2, made_at=NOON, owner="o"),
             a_thing("c", size=3, made_at=NOON + timedelta(hours=1), parts=[{"id": "y"}, {"id": "x", "kind": 2}]),
             a_thing("d", size=4, made_at=NOON + timedelta(hours=2), label="aX(B"),
