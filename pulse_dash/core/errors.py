@@ -8,6 +8,7 @@
     ├── Forbidden              ask for the permission it names
     ├── Invalid                mend the named fields and send again
     ├── Conflict               read again, then decide
+    │   └── PreconditionFailed the version that was named is no longer the newest
     ├── LimitExceeded          wait, or raise the limit it names
     │   └── RateLimited        wait `retry_after` seconds
     └── Unavailable            repeat later; a part of Pulse is away
@@ -99,6 +100,15 @@ class Conflict(PulseError):
     code = "conflict"
 
 
+class PreconditionFailed(Conflict):
+    """The caller named the version it had read (If-Match), and it is no longer the newest."""
+
+    code = "precondition_failed"
+
+    def __init__(self) -> None:
+        super().__init__("It changed since you read it. Read it again and decide anew.")
+
+
 class LimitExceeded(PulseError):
     """A plan's limit or the owner's own cap is reached; the code says which kind."""
 
@@ -115,12 +125,15 @@ class RateLimited(LimitExceeded):
         self.retry_after = retry_after
 
 
+_SPOKEN = {"database": "The database", "store": "The database", "livekit": "LiveKit"}
+
+
 class Unavailable(PulseError):
     """A part is away or not configured; `part` names it and `retry_after` is in whole seconds."""
 
     code = "unavailable"
 
     def __init__(self, part: str, detail: str | None = None, *, retry_after: int = 2) -> None:
-        super().__init__(detail or f"The {part} does not answer at the moment.")
+        super().__init__(detail or f"{_SPOKEN.get(part, part.capitalize())} does not answer at the moment.")
         self.part = part
         self.retry_after = retry_after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulse_dash.core.access import Permission, Role, UserActor, requires
-from pulse_dash.core.errors import Forbidden, Invalid, Unauthenticated
+from pulse_dash.core.errors import Forbidden, Invalid, PreconditionFailed, Unauthenticated
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.work import Work
 from pulse_dash.store.organizations import Organization
@@ -52,9 +52,13 @@ async def read(work: Work, org_id: str) -> Organization:
 
 
 @requires(Permission.ORGANIZATION_CHANGE)
-async def change(work: Work, org_id: str, *, name: str | None = None, plan: str | None = None) -> Organization:
-    """Rename it. Raises NotFound, Forbidden, Invalid; OperatorOnly for another plan, as nothing is sold."""
+async def change(
+    work: Work, org_id: str, *, name: str | None = None, plan: str | None = None, version: int | None = None
+) -> Organization:
+    """Rename it. Raises NotFound, Forbidden, Invalid, PreconditionFailed, Moved; OperatorOnly for another plan."""
     before = await work.store.organizations.get(org_id)
+    if version not in (None, before.version):
+        raise PreconditionFailed
     if plan is not None and plan != before.plan:
         raise OperatorOnly
     if name is None or name.strip() == before.name:
@@ -68,7 +72,9 @@ async def change(work: Work, org_id: str, *, name: str | None = None, plan: str 
         name=before.name,
         changes={"name": {"before": before.name, "after": name.strip()}},
     )
-    return await work.store.organizations.change(org_id, {"name": name.strip()}, entry)
+    return await work.store.organizations.change(
+        org_id, {"name": name.strip()}, entry, expect={"version": before.version}
+    )
 
 
 @requires(Permission.ORGANIZATION_DELETE)

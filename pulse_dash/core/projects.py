@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pulse_dash.core import keys
 from pulse_dash.core.access import Permission, requires
-from pulse_dash.core.errors import FieldError, Invalid
+from pulse_dash.core.errors import FieldError, Invalid, PreconditionFailed
 from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.work import Work
@@ -72,9 +72,15 @@ async def read(work: Work, project_id: str) -> Project:
 
 
 @requires(Permission.PROJECTS_CHANGE)
-async def change(work: Work, project_id: str, *, name: str | None = None, region: str | None = None) -> Project:
-    """Change the named fields and leave the rest. Raises NotFound, Forbidden, Invalid."""
+async def change(
+    work: Work, project_id: str, *, name: str | None = None, region: str | None = None, version: int | None = None
+) -> Project:
+    """Change the named fields and leave the rest; `version` is the one the caller has read, if it says so.
+
+    Raises NotFound, Forbidden, Invalid, PreconditionFailed, Moved."""
     before = await work.store.projects.get(project_id)
+    if version not in (None, before.version):
+        raise PreconditionFailed
     values: dict[str, str] = {}
     if name is not None and name.strip() != before.name:
         values["name"] = name.strip()
@@ -91,7 +97,7 @@ async def change(work: Work, project_id: str, *, name: str | None = None, region
         name=before.name,
         changes={field: {"before": getattr(before, field), "after": value} for field, value in values.items()},
     )
-    return await work.store.projects.change(project_id, values, entry)
+    return await work.store.projects.change(project_id, values, entry, expect={"version": before.version})
 
 
 @requires(Permission.PROJECTS_DELETE)

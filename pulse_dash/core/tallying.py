@@ -30,6 +30,10 @@ class Tallying:
         hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
         self._counts[org_id, project_id, metric, hour] += 1
 
+    def request(self, org_id: str, project_id: str) -> None:
+        """One more API request of a project."""
+        self.count(org_id, project_id, API_REQUESTS)
+
     def used(self, key_id: str) -> None:
         """This key was used now."""
         self._used[key_id] = self._clock.now()

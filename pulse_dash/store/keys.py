@@ -57,7 +57,7 @@ class Keys(Records[Key]):
     async def by_public(self, public: str) -> Key | None:
         """The key that this public part belongs to, now or until its grace ends."""
         for field in ("public", "old_public"):
-            document = await self._documents.find_one({field: public, **self._inside(self._view.held)})
+            document = await self._documents.find_one(self._inside({field: public}))
             if document is not None:
                 return self.read(document)
         return None

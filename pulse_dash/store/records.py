@@ -78,7 +78,7 @@ class Records(Generic[T]):
 
     async def get(self, record_id: str) -> T:
         """The one under this id. Raises NotFound, or Forbidden where it is visible but not held."""
-        document = await self._documents.find_one({"_id": record_id, **self._inside(self._view.held)})
+        document = await self._documents.find_one(self._one(record_id, self._view.held))
         if document is None:
             raise await self._missing(record_id)
         return self.read(document)
@@ -126,7 +126,7 @@ class Records(Generic[T]):
         if unset:
             update["$unset"] = dict.fromkeys(unset, "")
         document = await self._documents.find_one_and_update(
-            {"_id": record_id, **self._inside(self._view.held), **(expect or {})}, update
+            both(self._one(record_id, self._view.held), expect or {}), update
         )
         if document is None:
             await self.get(record_id)
@@ -136,33 +136,46 @@ class Records(Generic[T]):
 
     async def list(self, filter: Mapping[str, Any], sort: Sequence[tuple[str, int]], limit: int = 0) -> list[T]:
         """All inside the scope that match, in order."""
-        found = await self._documents.find(
-            {**filter, **self._inside(self._view.held)}, sort=list(sort), limit=limit
-        )
+        found = await self._documents.find(self._inside(filter), sort=list(sort), limit=limit)
         return [self.read(document) for document in found]
 
     async def page(
         self, filter: Mapping[str, Any], *, search: str, sort: Sequence[tuple[str, int]], page: int, limit: int
     ) -> Page[T]:
         """One page; `search` finds parts of the name, whatever their case, or the whole id."""
-        query: dict[str, Any] = {"$and": [dict(filter), self._inside(self._view.held)]}
+        query = self._inside(filter)
         if search:
             part = {"$regex": re.escape(search), "$options": "i"}
-            query["$and"].append({"$or": [{"name": part}, {"_id": search}]})
+            query = {"$and": [query, {"$or": [{"name": part}, {"_id": search}]}]}
         total = await self._documents.count_documents(query)
         found = await self._documents.find(query, sort=list(sort), skip=(page - 1) * limit, limit=limit)
         return Page([self.read(document) for document in found], page, limit, total)
 
     async def count(self, filter: Mapping[str, Any]) -> int:
         """How many inside the scope match."""
-        return await self._documents.count_documents({**filter, **self._inside(self._view.held)})
+        return await self._documents.count_documents(self._inside(filter))
 
-    def _inside(self, scope: Scope) -> dict[str, Any]:
-        return {**self.alive, **scope.filter(self.organization_field, self.project_field)}
+    def _inside(self, filter: Mapping[str, Any]) -> dict[str, Any]:
+        """What matches and lies inside what the reader holds."""
+        scope = self._view.held.filter(self.organization_field, self.project_field)
+        return both(both(filter, self.alive), scope)
+
+    def _one(self, record_id: str, scope: Scope) -> dict[str, Any]:
+        """The document under this id, if it lies inside; a condition on the same field never replaces the id."""
+        inside = scope.filter(self.organization_field, self.project_field)
+        own = inside.pop("_id", None)
+        if own is not None and record_id not in own["$in"]:
+            return {"_id": {"$in": []}}
+        return both({"_id": record_id, **self.alive}, inside)
 
     async def _missing(self, record_id: str) -> NotFound | Forbidden:
         """The one place that tells 'not yours to see' from 'yours to see, not to do'."""
-        seen = await self._documents.find_one(
-            {"_id": record_id, **self._inside(self._view.visible)}, projection={"_id": 1}
-        )
+        seen = await self._documents.find_one(self._one(record_id, self._view.visible), projection={"_id": 1})
         return NotFound() if seen is None else Forbidden(self._view.permission)
+
+
+def both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The query for which both hold, also where both speak of the same field."""
+    if one.keys() & other.keys():
+        return {"$and": [dict(one), dict(other)]}
+    return {**one, **other}

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pulse_dash.store.engine import Update
-from pulse_dash.store.records import View
+from pulse_dash.store.records import View, both
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,6 @@ class Tallies:
 
     async def of_organization(self, org_id: str, since: datetime) -> list[Tally]:
         """Every hour's counts of one organization from `since` on."""
-        found = await self._documents.find(
-            {"org_id": org_id, "hour": {"$gte": since}, **self._view.held.filter("org_id", "project_id")}
-        )
+        inside = self._view.held.filter("org_id", "project_id")
+        found = await self._documents.find(both({"org_id": org_id, "hour": {"$gte": since}}, inside))
         return [Tally(d["org_id"], d["project_id"], d["metric"], d["hour"], int(d["count"])) for d in found]

@@ -40,7 +40,7 @@ class Users(Records[User]):
 
     async def by_email(self, email: str) -> User | None:
         """The account of this address, which the caller has put into lower case."""
-        document = await self._documents.find_one({"email": email, **self._inside(self._view.held)})
+        document = await self._documents.find_one(self._inside({"email": email}))
         return None if document is None else self.read(document)
 
     async def remember_organization(self, user_id: str, org_id: str) -> None:

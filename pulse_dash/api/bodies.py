@@ -1,0 +1,77 @@
+"""What all request bodies and lists have in common: unknown fields are refused, texts hold no controls, pages are bounded."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+
+from pulse_dash.core.names import has_controls, name_problem
+from pulse_dash.store.records import Page
+
+T = TypeVar("T")
+M = TypeVar("M")
+
+
+class Body(BaseModel):
+    """A request's body: exact types, no field that we do not know."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Answer(BaseModel):
+    """An answer's body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def _named(text: str) -> str:
+    if problem := name_problem(text):
+        raise ValueError(problem)
+    return text
+
+
+def _without_controls(text: str) -> str:
+    if has_controls(text):
+        raise ValueError("Must not hold control characters.")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_named)]
+"""What people call something: 1 to 128 characters."""
+
+Text = Annotated[str, AfterValidator(_without_controls)]
+"""A text on one line."""
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(
+        lambda at: at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), return_type=str
+    ),
+]
+"""A time as UTC ISO 8601."""
+
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000, description="Counts from 1.")]
+PageLimit = Annotated[int, Query(ge=1, le=100, description="Items a page.")]
+Search = Annotated[Text, Query(max_length=128, description="Part of a name, or a whole id.")]
+
+
+class Listing(Answer, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    page: int
+    limit: int
+    total: int
+
+
+def listed(page: Page[M], items: list[T]) -> Listing[T]:
+    """The page with its items as answers."""
+    return Listing(items=items, page=page.page, limit=page.limit, total=page.total)
+
+
+def cut(items: list[M], page: int, limit: int) -> Page[M]:
+    """One page of a list that is short enough to be held whole."""
+    return Page(items[(page - 1) * limit : page * limit], page, limit, len(items))

@@ -1,0 +1,127 @@
+"""The fast lane: routes that answer in front of every framework, declared once with the models that OpenAPI shows.
+
+It knows how such a route is read and answered; what it does is told by its handler's module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+import orjson
+from fastapi import FastAPI, Query
+from pydantic import BaseModel, ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pulse_dash.api.principals import Caller, authenticate
+from pulse_dash.api.problems import invalid, problem_response, request_id
+from pulse_dash.core.access import Anonymous, KeyActor
+from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unauthenticated
+from pulse_dash.core.work import Work
+from pulse_dash.services import Services
+
+Handler = Callable[[Work, Any, str | None], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class HotRoute:
+    """One POST route: its models, what answers it, and the core function whose permission it needs."""
+
+    path: str
+    request: type[BaseModel]
+    response: type[BaseModel]
+    handler: Handler
+    function: Callable[..., Any]
+
+    @property
+    def summary(self) -> str:
+        return (self.handler.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+def hot(
+    path: str, request: type[BaseModel], response: type[BaseModel], handler: Handler, function: Callable[..., Any]
+) -> HotRoute:
+    """Declare a route of the fast lane. The handler gives the answer as a dict that fits the response model."""
+    return HotRoute(path, request, response, handler, function)
+
+
+class HotLane:
+    """Answers the fast routes and hands everything else on."""
+
+    def __init__(self, app: ASGIApp, routes: tuple[HotRoute, ...], services: Callable[[], Services]) -> None:
+        self._app = app
+        self._routes = {route.path: route for route in routes}
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        scope["state"]["route"] = route.path
+        try:
+            answer = await _answered(route, self._services(), scope)
+        except PulseError as error:
+            await problem_response(error, request_id(scope))(scope, receive, send)
+            return
+        body = orjson.dumps(answer, option=orjson.OPT_UTC_Z)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _answered(route: HotRoute, services: Services, scope: Scope) -> dict[str, Any]:
+    work = await authenticate(services, scope)
+    if isinstance(work.actor, Anonymous):
+        raise Unauthenticated
+    project_id = await _named_project(work, route, scope["query_string"])
+    try:
+        asked = route.request.model_validate(scope["state"].get("json", {}))
+    except ValidationError as error:
+        raise invalid(error) from error
+    return await route.handler(work, asked, project_id)
+
+
+async def _named_project(work: Work, route: HotRoute, query: bytes) -> str | None:
+    """The project that a user names; found and permitted before the body is looked at."""
+    named = parse_qs(query.decode("latin-1")).get("project_id", [None])[0] if query else None
+    if isinstance(work.actor, KeyActor):
+        if named not in (None, work.actor.project_id):
+            raise NotFound
+        return None
+    if not named:
+        raise Invalid(FieldError("project_id", "Name the project: ?project_id=prj_…"))
+    permission = route.function.rule.permission  # type: ignore[attr-defined]
+    await work.narrowed(permission).store.projects.get(named)
+    return named
+
+
+def describe(api: FastAPI, routes: tuple[HotRoute, ...]) -> None:
+    """Give OpenAPI the routes of the fast lane, from the same models."""
+    for route in routes:
+        _describe(api, route)
+
+
+def _describe(api: FastAPI, route: HotRoute) -> None:
+    async def endpoint(work: Caller, body: Any, project_id: ProjectId = None) -> Any:
+        return await route.handler(work, body, project_id)
+
+    endpoint.__annotations__["body"] = route.request
+    endpoint.__annotations__["work"] = Caller
+    endpoint.__annotations__["project_id"] = ProjectId
+    endpoint.__doc__ = route.handler.__doc__
+    api.add_api_route(
+        route.path,
+        endpoint,
+        methods=["POST"],
+        response_model=route.response,
+        summary=route.summary,
+        name=route.path.rpartition("/v1/")[2].replace("/", "_"),
+        tags=[route.path.split("/")[2]],
+    )
+
+
+ProjectId = Annotated[str | None, Query(description="The project; demanded of users, a key knows its own.")]
+

@@ -1,0 +1,148 @@
+"""What stands before every API route, in pure ASGI: bounded JSON bodies, limits' headers, one log line, no bare crash."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pulse_dash.api.principals import allowance_headers
+from pulse_dash.api.problems import crash, problem_response, refusal, request_id
+from pulse_dash.core.errors import PulseError
+
+log = structlog.get_logger("pulse.request")
+
+LARGEST_BODY = 1024 * 1024
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+# No project id as a label: a label's values must be few.
+_REQUESTS = Counter("pulse_http_requests", "Requests answered.", ("method", "route", "status"))
+_SECONDS = Histogram(
+    "pulse_http_request_seconds",
+    "Time to answer.",
+    ("method", "route"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+
+class Accounted:
+    """One log line and one count a request; a fault below becomes a problem that tells its id and nothing else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault("state", {})
+        began, status = time.perf_counter(), 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                allowance = scope["state"].get("allowance")
+                if allowance is not None:
+                    message["headers"] = [*message["headers"], *allowance_headers(allowance)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except PulseError as error:
+            await problem_response(error, request_id(scope))(scope, receive, watched)
+        except Exception:  # the outermost boundary of the API: whatever is left is a fault of ours, told by its id
+            log.exception("request.crashed", request_id=request_id(scope), path=scope["path"])
+            if status:
+                raise
+            await crash(request_id(scope))(scope, receive, watched)
+        finally:
+            _account(scope, status, time.perf_counter() - began)
+
+
+def _account(scope: Scope, status: int, seconds: float) -> None:
+    route = scope["state"].get("route") or getattr(scope.get("route"), "path", "other")
+    method = scope["method"] if scope["method"] in {"GET", "HEAD", "OPTIONS", *_UNSAFE} else "other"
+    _REQUESTS.labels(method, route, str(status)).inc()
+    _SECONDS.labels(method, route).observe(seconds)
+    log.info(
+        "request",
+        request_id=request_id(scope),
+        method=method,
+        path=scope["path"],
+        status=status,
+        ms=round(seconds * 1000, 2),
+        principal=scope["state"].get("principal", ""),
+    )
+
+
+class JsonBodies:
+    """Reads every body under /v1 as JSON, whatever its Content-Type, before anything else happens with it.
+
+    Too large is 413 and not a JSON object is 400 at once; what was parsed stands in the request's state."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in _UNSAFE or not scope["path"].startswith("/v1/"):
+            await self._app(scope, receive, send)
+            return
+        body = await _read(scope, receive)
+        if body is None:
+            await refusal(413, "body_too_large", "The body is larger than 1 MiB.", request_id(scope))(scope, receive, send)
+            return
+        if body:
+            try:
+                parsed: Any = orjson.loads(body)
+            except orjson.JSONDecodeError as error:
+                detail = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+                await refusal(400, "malformed_json", detail, request_id(scope))(scope, receive, send)
+                return
+            if not isinstance(parsed, dict):
+                await refusal(400, "not_an_object", "The body must be a JSON object.", request_id(scope))(scope, receive, send)
+                return
+            scope["state"]["json"] = parsed
+            scope = {**scope, "headers": _as_json(scope["headers"])}
+        await self._app(scope, _replay(body, receive), send)
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, None when it is too large; it is read to that point and no further."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > LARGEST_BODY:
+            return None
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _as_json(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [*(header for header in headers if header[0] != b"content-type"), (b"content-type", b"application/json")]
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

@@ -1,0 +1,90 @@
+"""Organizations over HTTP."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+
+from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, listed
+from pulse_dash.api.principals import Caller, reach
+from pulse_dash.api.versions import IfMatch, tag, version_of
+from pulse_dash.core import organizations
+from pulse_dash.core.access import UserActor
+from pulse_dash.core.work import Work
+from pulse_dash.store.organizations import Organization
+
+router = APIRouter(prefix="/v1/organizations", tags=["organizations"])
+
+
+class NewOrganization(Body):
+    name: Name
+
+
+class OrganizationChange(Body):
+    name: Name | None = None
+    plan: Literal["free", "pro", "enterprise"] | None = None
+
+
+class OrganizationAnswer(Answer):
+    id: str
+    name: str
+    plan: str
+    role: str | None
+    members: int
+    created_at: Moment
+    updated_at: Moment
+
+
+@router.post("", status_code=201, summary="Make an organization")
+async def create(work: Caller, body: NewOrganization, response: Response) -> OrganizationAnswer:
+    return _answer(work, await organizations.create(work, name=body.name), response)
+
+
+@router.get("", summary="My organizations")
+async def listing(
+    work: Caller, page: PageNumber = 1, limit: PageLimit = 20, search: Search = ""
+) -> Listing[OrganizationAnswer]:
+    found = await organizations.listing(work, search=search, page=page, limit=limit)
+    return listed(found, [_answer(work, organization) for organization in found.items])
+
+
+@router.get("/{org_id}", summary="One organization")
+async def read(work: Caller, org_id: str, response: Response) -> OrganizationAnswer:
+    return _answer(work, await organizations.read(work, org_id), response)
+
+
+@router.put(
+    "/{org_id}",
+    summary="Change the named fields",
+    dependencies=[reach(organizations.change, "organizations", "org_id")],
+)
+async def change(
+    work: Caller, org_id: str, body: OrganizationChange, response: Response, if_match: IfMatch = None
+) -> OrganizationAnswer:
+    changed = await organizations.change(
+        work, org_id, name=body.name, plan=body.plan, version=version_of(if_match)
+    )
+    return _answer(work, changed, response)
+
+
+@router.delete("/{org_id}", status_code=204, summary="Delete it with its projects; all keys stop")
+async def delete(work: Caller, org_id: str) -> None:
+    await organizations.delete(work, org_id)
+
+
+def _answer(
+    work: Work, organization: Organization, response: Response | None = None
+) -> OrganizationAnswer:
+    if response is not None:
+        tag(response, organization.version)
+    role = organization.role_of(work.actor.id) if isinstance(work.actor, UserActor) else None
+    return OrganizationAnswer(
+        id=organization.id,
+        name=organization.name,
+        plan=organization.plan,
+        role=role,
+        members=len(organization.members),
+        created_at=organization.created_at,
+        updated_at=organization.updated_at,
+    )

@@ -1,0 +1,180 @@
+"""Who is calling: reads credentials and addresses off a request, and counts it against the caller's limit.
+
+Whether credentials are good is told by core; this knows only where they stand in a request.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from pulse_dash.core import keys, sessions
+from pulse_dash.core.access import Anonymous, KeyActor, UserActor
+from pulse_dash.core.errors import RateLimited, Unauthenticated
+from pulse_dash.core.rates import Allowance
+from pulse_dash.core.work import Call, Work
+from pulse_dash.services import Services
+from pulse_dash.settings import Settings
+
+Headers = dict[bytes, bytes]
+
+
+def headers_of(scope: Any) -> Headers:
+    """The request's headers; of a repeated one the first counts."""
+    return dict(reversed(scope["headers"]))
+
+
+def client_ip(scope: Any, settings: Settings) -> str:
+    """The caller's address: the socket's, or behind trusted proxies the rightmost one outside of them."""
+    client = scope.get("client")
+    hops = [client[0]] if client else []
+    if settings.trusted_proxies:
+        forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        hops = [hop.strip() for line in forwarded for hop in line.split(",")] + hops
+        while len(hops) > 1 and _trusted(hops[-1], settings):
+            hops.pop()
+    return hops[-1] if hops else ""
+
+
+def rate_key(ip: str) -> str:
+    """What an address counts as: an IPv6 client is its /64, for one visitor has all of it."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    return str(IPv6Address(int(address) >> 64 << 64)) if isinstance(address, IPv6Address) else ip
+
+
+def call_of(scope: Any, settings: Settings, headers: Headers) -> Call:
+    """Where the request came from."""
+    return Call(
+        request_id=scope.get("state", {}).get("request_id", ""),
+        ip=client_ip(scope, settings),
+        user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
+    )
+
+
+async def authenticate(services: Services, scope: Any) -> Work:
+    """The caller's work, counted against its limit. A request without credentials is Anonymous.
+
+    Raises Unauthenticated, RateLimited, Unavailable."""
+    headers = headers_of(scope)
+    work = services.as_(Anonymous(), call_of(scope, services.settings, headers))
+    try:
+        work = await _recognized(work, headers)
+    except Unauthenticated:
+        _count_address(work, scope)
+        raise
+    _count(work, scope)
+    return work
+
+
+async def _recognized(work: Work, headers: Headers) -> Work:
+    if b"x-pulse-key" in headers or b"x-pulse-secret" in headers:
+        pair = headers.get(b"x-pulse-key", b"").decode("latin-1"), headers.get(b"x-pulse-secret", b"").decode("latin-1")
+        return await _by_pair(work, *pair)
+    scheme, _, credentials = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    match scheme.lower():
+        case "":
+            return work
+        case "bearer":
+            return work.acting_as(await sessions.recognize(work, credentials.strip()))
+        case "basic":
+            return await _by_pair(work, *_basic(credentials.strip()))
+        case _:
+            raise Unauthenticated
+
+
+async def _by_pair(work: Work, public: str, secret: str) -> Work:
+    known = keys.remembered(work, public, secret) or await keys.recognize(work, public, secret)
+    work.parts.tallying.used(known.actor.id)
+    return work.acting_as(known.actor)
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    try:
+        public, _, secret = b64decode(credentials, validate=True).decode("ascii").partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return public, secret
+
+
+def _count(work: Work, scope: Any) -> None:
+    policy, actor = work.parts.policy, work.actor
+    if isinstance(actor, Anonymous):
+        _count_address(work, scope)
+    elif isinstance(actor, KeyActor):
+        _hit(work, scope, "project", actor.project_id, policy.project_per_minute)
+        work.parts.tallying.request(actor.org_id, actor.project_id)
+    elif isinstance(actor, UserActor):
+        _hit(work, scope, "user", actor.id, policy.user_per_minute)
+
+
+def _count_address(work: Work, scope: Any) -> None:
+    _hit(work, scope, "ip", rate_key(work.call.ip), work.parts.policy.ip_per_minute)
+
+
+def _hit(work: Work, scope: Any, policy: str, key: str, per_minute: int) -> None:
+    allowance = work.parts.rates.hit(policy, key, per_minute)
+    scope["state"]["allowance"] = allowance
+    scope["state"]["principal"] = key
+    if not allowance.allowed:
+        raise RateLimited(allowance.reset)
+
+
+def allowance_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:
+    """`RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11."""
+    policy, limit = allowance.policy, allowance.limit
+    return [
+        (b"ratelimit-policy", f'"{policy}";q={limit};w=60'.encode()),
+        (b"ratelimit", f'"{policy}";r={allowance.remaining};t={allowance.reset}'.encode()),
+    ]
+
+
+async def _anybody(request: Request) -> Work:
+    return await authenticate(request.app.state.services(), request.scope)
+
+
+async def _somebody(request: Request) -> Work:
+    work = await _anybody(request)
+    if isinstance(work.actor, Anonymous):
+        raise Unauthenticated
+    return work
+
+
+Anybody = Annotated[Work, Depends(_anybody)]
+"""Whoever calls; the route is open."""
+
+Caller = Annotated[Work, Depends(_somebody)]
+"""A caller with good credentials; without them 401."""
+
+
+def reach(function: Callable[..., Any], noun: str, name: str, *, body: bool = False) -> Any:
+    """Ask, before the body is looked at, whether the caller may do `function` to what the request names.
+
+    So another tenant's is 404 and a missing permission 403 before any field is told to be wrong."""
+
+    async def ask(request: Request, work: Caller) -> None:
+        if body:
+            sent = request.scope["state"].get("json")
+            record_id = sent.get(name) if isinstance(sent, dict) else None
+        else:
+            record_id = request.path_params[name]
+        if isinstance(record_id, str):
+            permission = function.rule.permission  # type: ignore[attr-defined]
+            await getattr(work.narrowed(permission).store, noun).get(record_id)
+
+    return Depends(ask)
+
+
+def _trusted(hop: str, settings: Settings) -> bool:
+    try:
+        address = ip_address(hop)
+    except ValueError:
+        return False
+    return any(address in network for network in settings.trusted_proxies)

@@ -1,0 +1,176 @@
+"""Errors over HTTP: every one of ours as RFC 9457 problem+json with a stable code and the request's id.
+
+It knows statuses and shapes; what went wrong was decided where it was raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from pulse_dash.core.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Gone,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    PreconditionFailed,
+    PulseError,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+# The first that fits counts, so a subclass stands before its parent.
+_STATUS: tuple[tuple[type[PulseError], int], ...] = (
+    (Unauthenticated, 401),
+    (RateLimited, 429),
+    (LimitExceeded, 402),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (PreconditionFailed, 412),
+    (Conflict, 409),
+    (Gone, 410),
+    (Invalid, 422),
+    (Unavailable, 503),
+)
+_OF_THE_SERVER = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+class WrongField(BaseModel):
+    """One field that can't be taken."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What every refusal looks like."""
+
+    type: str = Field(description="A URI that names the kind of problem.")
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for people.")
+    code: str = Field(description="Stable, for programs.")
+    request_id: str
+    errors: list[WrongField] | None = Field(None, description="The fields that can't be taken, where there are any.")
+
+
+def status_of(error: PulseError) -> int:
+    """The status that this error answers with."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def problem_response(error: PulseError, request_id: str) -> Response:
+    """The answer for one of ours."""
+    status = status_of(error)
+    headers: dict[str, str] = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="pulse"'
+    if isinstance(error, RateLimited | Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    errors = error.errors if isinstance(error, Invalid) else ()
+    return _response(status, error.code, error.detail, request_id, errors, headers)
+
+
+def refusal(status: int, code: str, detail: str, request_id: str) -> Response:
+    """The answer for what HTTP itself refuses, before any of our rules is asked."""
+    return _response(status, code, detail, request_id)
+
+
+def crash(request_id: str) -> Response:
+    """The answer after a fault of ours: the id to ask about, and nothing else."""
+    return _response(500, "internal_error", "Something went wrong on our side. The request id finds it in our log.", request_id)
+
+
+def fields_of(errors: Iterable[Any]) -> list[FieldError]:
+    """Pydantic's complaints as fields with sentences."""
+    return [FieldError(_path(error["loc"]), _sentence(error)) for error in errors]
+
+
+def invalid(error: ValidationError) -> Invalid:
+    """A body or query that does not fit its model."""
+    return Invalid(*fields_of(error.errors(include_url=False, include_context=False, include_input=False)))
+
+
+def install(api: FastAPI) -> None:
+    """Let every error that leaves a route become a problem."""
+
+    async def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, PulseError)  # noqa: S101 - registered for this class alone
+        return problem_response(error, request_id(request.scope))
+
+    async def unfit(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+        return problem_response(Invalid(*fields_of(error.errors())), request_id(request.scope))
+
+    async def of_the_server(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+        status = error.status_code
+        detail = {404: "There is nothing at this address.", 405: "This address does not take this method."}
+        answer = refusal(
+            status,
+            _OF_THE_SERVER.get(status, "bad_request"),
+            detail.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase),
+            request_id(request.scope),
+        )
+        answer.headers.update(error.headers or {})
+        return answer
+
+    api.add_exception_handler(PulseError, ours)
+    api.add_exception_handler(RequestValidationError, unfit)
+    api.add_exception_handler(HTTPException, of_the_server)
+
+
+def request_id(scope: Any) -> str:
+    """The id that the front gave this request."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
+def _response(
+    status: int,
+    code: str,
+    detail: str,
+    request: str,
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body: dict[str, Any] = {
+        "type": f"urn:pulse:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request,
+    }
+    if errors:
+        body["errors"] = [{"field": wrong.field, "message": wrong.message} for wrong in errors]
+    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
+
+
+def _path(location: Sequence[int | str]) -> str:
+    parts = [str(part) for part in location]
+    return ".".join(parts[1:] if parts and parts[0] in {"body", "query", "path", "header"} else parts)
+
+
+def _sentence(error: Any) -> str:
+    match error["type"]:
+        case "missing":
+            return "Is required."
+        case "extra_forbidden":
+            return "Is not known here."
+        case _:
+            message = str(error["msg"]).removeprefix("Value error, ")
+            return message if message.endswith(".") else f"{message}."

@@ -1,0 +1,105 @@
+"""Projects over HTTP. The secret of a project's first key stands in the answer that makes it, and never again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, Text, listed
+from pulse_dash.api.principals import Caller, reach
+from pulse_dash.api.versions import IfMatch, tag, version_of
+from pulse_dash.core import projects
+from pulse_dash.store.projects import Project
+
+router = APIRouter(prefix="/v1/projects", tags=["projects"])
+
+OrganizationId = Annotated[str | None, Query(description="Only this organization's projects.")]
+Region = Annotated[str | None, Query(max_length=64, description="Only projects of this region.")]
+
+
+class NewProject(Body):
+    org_id: Text
+    name: Name
+    region: Text | None = None
+
+
+class ProjectChange(Body):
+    name: Name | None = None
+    region: Text | None = None
+
+
+class ProjectAnswer(Answer):
+    id: str
+    org_id: str
+    name: str
+    region: str
+    created_at: Moment
+    updated_at: Moment
+
+
+class CreatedProjectAnswer(ProjectAnswer):
+    pulse_api_key: str
+    pulse_api_secret: str
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Make a project with its first key",
+    dependencies=[reach(projects.create, "organizations", "org_id", body=True)],
+)
+async def create(work: Caller, body: NewProject, response: Response) -> CreatedProjectAnswer:
+    made = await projects.create(work, org_id=body.org_id, name=body.name, region=body.region)
+    answer = _answer(made.project, response)
+    return CreatedProjectAnswer(
+        **answer.model_dump(), pulse_api_key=made.key.public, pulse_api_secret=made.key.secret.reveal()
+    )
+
+
+@router.get("", summary="My projects")
+async def listing(
+    work: Caller,
+    org_id: OrganizationId = None,
+    region: Region = None,
+    page: PageNumber = 1,
+    limit: PageLimit = 20,
+    search: Search = "",
+) -> Listing[ProjectAnswer]:
+    found = await projects.listing(work, org_id=org_id, region=region, search=search, page=page, limit=limit)
+    return listed(found, [_answer(project) for project in found.items])
+
+
+@router.get("/{project_id}", summary="One project")
+async def read(work: Caller, project_id: str, response: Response) -> ProjectAnswer:
+    return _answer(await projects.read(work, project_id), response)
+
+
+@router.put(
+    "/{project_id}", summary="Change the named fields", dependencies=[reach(projects.change, "projects", "project_id")]
+)
+async def change(
+    work: Caller, project_id: str, body: ProjectChange, response: Response, if_match: IfMatch = None
+) -> ProjectAnswer:
+    changed = await projects.change(
+        work, project_id, name=body.name, region=body.region, version=version_of(if_match)
+    )
+    return _answer(changed, response)
+
+
+@router.delete("/{project_id}", status_code=204, summary="Delete it; its keys stop")
+async def delete(work: Caller, project_id: str) -> None:
+    await projects.delete(work, project_id)
+
+
+def _answer(project: Project, response: Response | None = None) -> ProjectAnswer:
+    if response is not None:
+        tag(response, project.version)
+    return ProjectAnswer(
+        id=project.id,
+        org_id=project.org_id,
+        name=project.name,
+        region=project.region,
+        created_at=project.created_at,
+        updated_at=project.updated_at,
+    )

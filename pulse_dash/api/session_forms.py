@@ -1,0 +1,165 @@
+"""The dashboard's own forms: sign up, sign in, sign out. They alone set the session cookie, and only for our own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, quote, urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from pulse_dash.api.principals import call_of, client_ip, headers_of, rate_key
+from pulse_dash.api.problems import refusal, request_id
+from pulse_dash.core import accounts, sessions
+from pulse_dash.core.access import Anonymous
+from pulse_dash.core.accounts import EmailTaken, SignedIn, SignupClosed
+from pulse_dash.core.errors import Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
+from pulse_dash.core.work import Work
+from pulse_dash.services import Services
+from pulse_dash.settings import Settings
+
+router = APIRouter(prefix="/session", include_in_schema=False)
+
+_LARGEST_FORM = 16 * 1024
+_KEPT = ("email", "name", "organization_name", "next")
+_CODES: tuple[tuple[type[PulseError], str], ...] = (
+    (EmailTaken, "email_taken"),
+    (SignupClosed, "signup_closed"),
+    (Unauthenticated, "wrong_credentials"),
+    (RateLimited, "rate_limited"),
+    (Unavailable, "unavailable"),
+    (Invalid, "invalid"),
+)
+
+
+@router.post("/login")
+async def log_in(request: Request) -> Response:
+    return await _enter(request, "/login")
+
+
+@router.post("/signup")
+async def sign_up(request: Request) -> Response:
+    return await _enter(request, "/signup")
+
+
+@router.post("/end")
+async def end(request: Request) -> Response:
+    services: Services = request.app.state.services()
+    if not _from_our_page(request, services.settings):
+        return _from_elsewhere(request)
+    await _end_current(_work(request, services), services.settings, request)
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(services.settings.cookie_name, path="/", secure=services.settings.https, httponly=True)
+    return answer
+
+
+async def _enter(request: Request, page: str) -> Response:
+    """Sign in or up, and answer with the cookie or with the form again, saying why."""
+    services: Services = request.app.state.services()
+    settings = services.settings
+    if not _from_our_page(request, settings):
+        return _from_elsewhere(request)
+    form = await _form(request)
+    work = _work(request, services)
+    try:
+        _count(work, client_ip(request.scope, settings))
+        signed_in = await _entered(work, page, form)
+    except PulseError as error:
+        return RedirectResponse(_again(page, form, error), 303)
+    await _end_current(work, settings, request)
+    answer = RedirectResponse(own_path(form.get("next", "")), 303)
+    if signed_in.started is not None:
+        answer.set_cookie(
+            settings.cookie_name,
+            signed_in.started.secret.reveal(),
+            max_age=int(sessions.SESSION_LIFE.total_seconds()),
+            path="/",
+            secure=settings.https,
+            httponly=True,
+            samesite="lax",
+        )
+    return answer
+
+
+async def _entered(work: Work, page: str, form: Mapping[str, str]) -> SignedIn:
+    email, password = form.get("email", ""), form.get("password", "")
+    if page == "/login":
+        return await accounts.log_in(work, email=email, password=password, kind=sessions.DASHBOARD)
+    return await accounts.sign_up(
+        work,
+        email=email,
+        password=password,
+        name=form.get("name", ""),
+        organization_name=form.get("organization_name", ""),
+        kind=sessions.DASHBOARD,
+    )
+
+
+async def _end_current(work: Work, settings: Settings, request: Request) -> None:
+    """End the session that the browser brought, if it is a live one."""
+    cookie = cookie_of(headers_of(request.scope).get(b"cookie", b""), settings.cookie_name)
+    if cookie is None:
+        return
+    try:
+        known = await sessions.resume(work, cookie)
+    except SignedOut:
+        return
+    await sessions.end(work.acting_as(known.actor))
+
+
+def cookie_of(header: bytes, name: str) -> str | None:
+    """One cookie's value from a Cookie header."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(header.decode("latin-1"))
+    except CookieError:
+        return None
+    return jar[name].value if name in jar else None
+
+
+def own_path(wanted: str) -> str:
+    """Where to go after signing in: a path of ours, never another site."""
+    plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable() and "\\" not in wanted
+    return quote(wanted, safe="/?=&%-._~:@!$'()*+,;") if plain else "/"
+
+
+def _from_our_page(request: Request, settings: Settings) -> bool:
+    """Whether a page of ours sent the form: browsers say so, older ones by Origin alone."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("origin") == settings.public_url
+
+
+def _from_elsewhere(request: Request) -> Response:
+    return refusal(403, "cross_site", "This form is only taken from Pulse's own pages.", request_id(request.scope))
+
+
+def _work(request: Request, services: Services) -> Work:
+    return services.as_(Anonymous(), call_of(request.scope, services.settings, headers_of(request.scope)))
+
+
+def _count(work: Work, ip: str) -> None:
+    allowance = work.parts.rates.hit("ip", rate_key(ip), work.parts.policy.ip_per_minute)
+    if not allowance.allowed:
+        raise RateLimited(allowance.reset)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form, each once; what is larger than any form of ours is cut."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_FORM:
+            break
+    fields = parse_qs(body[:_LARGEST_FORM].decode("utf-8", "replace"), max_num_fields=None)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _again(page: str, form: Mapping[str, str], error: PulseError) -> str:
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), "unavailable")
+    said = {name: form[name][:254] for name in _KEPT if form.get(name)}
+    if isinstance(error, Invalid):
+        said["fields"] = ",".join(wrong.field for wrong in error.errors)
+    return f"{page}?{urlencode({'error': code, **said})}"

@@ -1,0 +1,203 @@
+"""Media tokens over HTTP, in the fast lane."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+
+from pulse_dash.api.bodies import Answer, Body, Moment
+from pulse_dash.api.hot import hot
+from pulse_dash.core import tokens
+from pulse_dash.core.tokens import (
+    DEFAULT_SECONDS,
+    LONGEST_METADATA,
+    LONGEST_SECONDS,
+    SHORTEST_SECONDS,
+    Agent,
+    Passport,
+    Permissions,
+    RoomConfig,
+    TokenRequest,
+)
+from pulse_dash.core.work import Work
+
+Source = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
+
+
+def _at_most_16_kib(text: str) -> str:
+    if len(text.encode()) > LONGEST_METADATA:
+        raise ValueError("Must be at most 16 KiB.")
+    return text
+
+
+def _together_at_most_16_kib(value: dict[str, Any]) -> dict[str, Any]:
+    if len(str(value).encode()) > LONGEST_METADATA:
+        raise ValueError("Must be at most 16 KiB together.")
+    return value
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Metadata = Annotated[str, AfterValidator(_at_most_16_kib)]
+RoomName = Annotated[str, Field(min_length=1, max_length=128)]
+Attributes = Annotated[dict[Annotated[str, Field(min_length=1, max_length=128)], str], AfterValidator(_together_at_most_16_kib)]
+Claims = Annotated[dict[str, JsonValue], AfterValidator(_together_at_most_16_kib)]
+
+
+class PermissionsBody(Body):
+    """What the participant may do. LiveKit's grants that no room binds are not among them."""
+
+    join: bool = True
+    publish: bool = True
+    subscribe: bool = True
+    publish_data: bool = False
+    publish_sources: Annotated[tuple[Source, ...], BeforeValidator(_as_tuple)] | None = None
+    update_metadata: bool = False
+    hidden: bool = False
+    room_admin: bool = False
+
+
+class AgentBody(Body):
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    metadata: Metadata = ""
+
+
+class RoomConfigBody(Body):
+    """How the room is made if this participant is its first; timeouts in seconds."""
+
+    max_participants: int | None = Field(None, ge=1, le=100_000)
+    empty_timeout: int | None = Field(None, ge=1, le=86_400)
+    departure_timeout: int | None = Field(None, ge=1, le=86_400)
+    agents: Annotated[tuple[AgentBody, ...], BeforeValidator(_as_tuple), Field(max_length=10)] = ()
+
+
+class TokenBody(Body):
+    room: RoomName
+    identity: RoomName
+    name: Annotated[str, Field(max_length=128)] = ""
+    metadata: Metadata | None = None
+    attributes: Attributes = Field(default_factory=dict)
+    claims: Claims | None = None
+    ttl_seconds: int = Field(DEFAULT_SECONDS, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
+    region: str | None = None
+    permissions: PermissionsBody = Field(default_factory=PermissionsBody)
+    room_config: RoomConfigBody | None = None
+
+
+class TokenAnswer(Answer):
+    token: str
+    url: str
+    room: str
+    livekit_room: str
+    identity: str
+    region: str
+    expires_at: Moment
+
+
+class ValidateBody(Body):
+    token: Annotated[str, Field(max_length=65_536)]
+
+
+class MintedAnswer(Answer):
+    at: Moment
+    key_id: str
+    key_name: str
+
+
+class GrantedAnswer(Answer):
+    join: bool
+    publish: bool
+    subscribe: bool
+    publish_data: bool
+    publish_sources: tuple[str, ...] | None
+    update_metadata: bool
+    hidden: bool
+    room_admin: bool
+
+
+class PassportAnswer(Answer):
+    valid: bool
+    reason: Literal["expired", "signature", "revoked", "malformed", "other_project"] | None = None
+    expires_at: Moment | None = None
+    identity: str | None = None
+    room: str | None = None
+    permissions: GrantedAnswer | None = None
+    project_id: str | None = None
+    minted: MintedAnswer | None = None
+
+
+async def create(work: Work, body: TokenBody, project_id: str | None) -> dict[str, Any]:
+    """Mint a LiveKit token for one identity in one room."""
+    minted = await tokens.create(work, _request(body), project_id=project_id)
+    return {
+        "token": minted.token,
+        "url": minted.url,
+        "room": minted.room,
+        "livekit_room": minted.livekit_room,
+        "identity": minted.identity,
+        "region": minted.region,
+        "expires_at": minted.expires_at,
+    }
+
+
+async def validate(work: Work, body: ValidateBody, project_id: str | None) -> dict[str, Any]:
+    """Tell what a LiveKit token is worth in this project."""
+    return _passport(await tokens.validate(work, body.token, project_id=project_id))
+
+
+def _request(body: TokenBody) -> TokenRequest:
+    granted, config = body.permissions, body.room_config
+    return TokenRequest(
+        room=body.room,
+        identity=body.identity,
+        name=body.name,
+        metadata=body.metadata,
+        attributes=body.attributes,
+        claims=body.claims,
+        ttl_seconds=body.ttl_seconds,
+        region=body.region,
+        permissions=Permissions(
+            granted.join,
+            granted.publish,
+            granted.subscribe,
+            granted.publish_data,
+            granted.publish_sources,
+            granted.update_metadata,
+            granted.hidden,
+            granted.room_admin,
+        ),
+        room_config=config
+        and RoomConfig(
+            config.max_participants,
+            config.empty_timeout,
+            config.departure_timeout,
+            tuple(Agent(agent.name, agent.metadata) for agent in config.agents),
+        ),
+    )
+
+
+def _passport(passport: Passport) -> dict[str, Any]:
+    minted = passport.minted
+    known: dict[str, Any] = {"valid": passport.valid}
+    if minted is not None:
+        known["minted"] = {"at": minted.at, "key_id": minted.key_id, "key_name": minted.key_name}
+    if passport.permissions is None:
+        return {**known, "reason": passport.reason}
+    granted = {name: getattr(passport.permissions, name) for name in GrantedAnswer.model_fields}
+    return {
+        **known,
+        "expires_at": passport.expires_at,
+        "identity": passport.identity,
+        "room": passport.room,
+        "permissions": granted,
+        "project_id": passport.project_id,
+    }
+
+
+HOT = (
+    hot("/v1/tokens/create", TokenBody, TokenAnswer, create, tokens.create),
+    hot("/v1/tokens/validate", ValidateBody, PassportAnswer, validate, tokens.validate),
+)
