@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 API = frozenset({"v1", "health", "ready", "metrics", "session", "docs", "openapi.json"})
 STOP_SECONDS = 4.0
 
+OnStart = Callable[[Services], Awaitable[None]]
+
 
 class PortTaken(Exception):
     """Somebody else listens there; the message says so with the port."""
@@ -51,14 +53,14 @@ class People:
         self._cookie_name = settings.cookie_name
         self.services: Services | None = None
 
-    async def work(self, headers: Mapping[str, str], ip: str) -> tuple[str, Work]:
+    async def work(self, headers: Mapping[str, str], ip: str, request_id: str = "") -> tuple[str, Work]:
         """The id of the cookie's session, and work bound to its person. Raises SignedOut, Unavailable."""
         if self.services is None:
             raise Unavailable("dashboard")
         known = await sessions.resume(
             self.services.system("recognize a visitor"), _cookie(headers.get("cookie", ""), self._cookie_name)
         )
-        call = Call(request_id=headers.get("x-request-id", ""), ip=ip, user_agent=headers.get("user-agent", ""))
+        call = Call(request_id=request_id, ip=ip, user_agent=headers.get("user-agent", ""))
         return known.session.id, self.services.as_(known.actor, call)
 
     async def session_of(self, scope: Scope) -> str | None:
@@ -120,8 +122,8 @@ async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def dashboard(settings: Settings) -> ASGIApp:
-    """Dashboard and API. Raises frontend.NotBuilt when the dashboard's files are not there for these sources."""
+def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
+    """Dashboard and API; `on_start` is told once the parts are up. Raises frontend.NotBuilt when the dashboard's files are not there for these sources."""
     place = frontend.built()
     # Reflex reads its environment while it is imported, so these two come after it.
     frontend.stand_on(place)
@@ -135,6 +137,8 @@ def dashboard(settings: Settings) -> ASGIApp:
     async def services_first() -> AsyncIterator[None]:
         async with running(settings) as services:
             doors.api, people.services, app.visitors = make_api(services), services, people
+            if on_start is not None:
+                await on_start(services)
             try:
                 yield
             finally:
@@ -158,13 +162,15 @@ def dashboard(settings: Settings) -> ASGIApp:
     return CarefulAnswers(doors, https=settings.https)
 
 
-def api(settings: Settings) -> ASGIApp:
+def api(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
     """The API alone, with the same lifespan."""
 
     @asynccontextmanager
     async def services_first(_: Starlette) -> AsyncIterator[None]:
         async with running(settings) as services:
             doors.api = make_api(services)
+            if on_start is not None:
+                await on_start(services)
             try:
                 yield
             finally:

@@ -6,26 +6,16 @@ How it is served is told in asgi; what the pages are in pages.
 import reflex as rx
 from reflex_components_core.base.error_boundary import error_boundary
 
-from pulse_dash.pages import HEAD, PAGES, STYLESHEETS
+from pulse_dash.pages import HEAD, PAGES, STYLESHEETS, broken
 from pulse_dash.reflex_seam import PulseApp, note_browser_error, show_error
-
-
-def _broken_page() -> rx.Component:
-    """What stands in place of a page whose code failed in the browser; Reflex's own shows the stack trace."""
-    return rx.el.main(
-        rx.el.h1("This page stopped working"),
-        rx.el.p("It was noted on our side. Load it again, or go back to the dashboard."),
-        rx.el.a("Load it again", href=""),
-        rx.el.a("Go to the dashboard", href="/"),
-        class_name="broken-page",
-    )
 
 
 app = PulseApp(
     stylesheets=list(STYLESHEETS),
     head_components=list(HEAD),
     html_lang="en",
-    extra_app_wraps={(55, "ErrorBoundary"): lambda _: error_boundary(fallback_render=_broken_page())},
+    # Reflex's own boundary shows the stack trace.
+    extra_app_wraps={(55, "ErrorBoundary"): lambda _: error_boundary(fallback_render=broken())},
     backend_exception_handler=show_error,
     frontend_exception_handler=note_browser_error,
 )

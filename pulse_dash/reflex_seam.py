@@ -83,7 +83,7 @@ class Page:
 class Visitors(Protocol):
     """Knows who is behind a cookie; handed in when services are up."""
 
-    async def work(self, headers: Mapping[str, str], ip: str) -> tuple[str, Work]:
+    async def work(self, headers: Mapping[str, str], ip: str, request_id: str = "") -> tuple[str, Work]:
         """The id of the cookie's session, and work bound to its person. Raises SignedOut, Unavailable."""
         ...
 
@@ -165,7 +165,7 @@ def show_error(exception: Exception) -> EventSpec:
         return rx.call_script(_TO_LOG_IN)
     if isinstance(exception, PulseError):
         return rx.toast.error(exception.detail)
-    reference = EventContext.get().txid
+    reference = f"evt_{EventContext.get().txid}"
     log.error("dashboard.handler_failed", reference=reference, exc_info=exception)
     return rx.toast.error("Something went wrong on our side.", description=f"Reference {reference}")
 
@@ -185,10 +185,11 @@ async def _who() -> tuple[str, Work | None]:
     visitors = cast("PulseApp", RegistrationContext.get().app).visitors
     if visitors is None:
         raise Unavailable("dashboard")
-    router_data = EventContext.get().router_data
+    context = EventContext.get()
+    # Headers and address are the server's own record of the socket; Reflex writes them over what the client sent.
+    headers, ip = context.router_data.get(RouteVar.HEADERS, {}), context.router_data.get(RouteVar.CLIENT_IP, "")
     try:
-        # Headers and address are the server's own record of the socket; Reflex writes them over what the client sent.
-        return await visitors.work(router_data.get(RouteVar.HEADERS, {}), router_data.get(RouteVar.CLIENT_IP, ""))
+        return await visitors.work(headers, ip, f"evt_{context.txid}")
     except SignedOut:
         return _NOBODY, None
 
@@ -251,14 +252,15 @@ class _Gate(rx.Middleware):
         if event.name in FRAMEWORK_EVENTS:
             return None
         handler = RegistrationContext.get().event_handlers[event.name].handler
+        if not getattr(handler.fn, _PUBLIC_MARK, False):
+            if work is None:
+                return await _refusal(root, rx.call_script(_TO_LOG_IN))
+            if strange:
+                return await _refusal(root, rx.call_script(_LOAD_AGAIN))
         if not _takes(handler, event.payload):
             log.info("dashboard.event_refused", handler=event.name, reason="arguments")
             return await _refusal(root)
-        if getattr(handler.fn, _PUBLIC_MARK, False):
-            return None
-        if work is None:
-            return await _refusal(root, rx.call_script(_TO_LOG_IN))
-        return await _refusal(root, rx.call_script(_LOAD_AGAIN)) if strange else None
+        return None
 
 
 async def _refusal(root: BaseState, *events: EventSpec) -> StateUpdate:
