@@ -60,12 +60,16 @@ class Services:
         await self.engine.close()
 
 
-async def open_services(settings: Settings, clock: Clock | None = None) -> Services:
+async def open_services(settings: Settings) -> Services:
     """Open the store and put the parts together. Raises Unavailable with a sentence for the one who starts Pulse."""
-    clock = clock or SystemClock()
     uri = settings.mongo_uri.get_secret_value() if settings.mongo_uri else None
     engine = await connect(mongo_uri=uri, database=settings.mongo_db_name, data_dir=settings.data_dir)
     await engine.prepare()
+    return assemble(settings, engine, SystemClock(), Passwords())
+
+
+def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwords) -> Services:
+    """Put the parts together around an open store; a test brings a clock and a store of its own."""
     ids, bus = IdMaker(clock, secrets.token_bytes), MemoryBus()
     store = Store(engine, clock, ids, bus.say)
     freshness = Freshness(clock, settings.stale_keys_seconds)
@@ -80,7 +84,7 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Servi
         bus=bus,
         livekit=livekit,
         vault=Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper)),
-        passwords=Passwords(),
+        passwords=passwords,
         rates=Rates(),
         known_keys=known_keys,
         known_sessions=known_sessions,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,17 +13,15 @@ from pulse_dash.api.hot import HotLane
 from pulse_dash.api.middleware import Accounted, JsonBodies
 from pulse_dash.api.openapi import describe_truthfully
 from pulse_dash.services import Services
-from pulse_dash.settings import Settings
 
 HOT = tokens.HOT
-PATHS = ("/v1", "/health", "/ready", "/metrics", "/session", "/docs", "/openapi.json")
 
 _ASKED_HEADERS = ("Authorization", "Content-Type", "If-Match", "X-Pulse-Key", "X-Pulse-Secret", "X-Request-Id")
 _SHOWN_HEADERS = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 
-def make_fastapi(services: Callable[[], Services]) -> FastAPI:
-    """FastAPI with every route; `services` is asked at each request, since they open after this is made."""
+def make_fastapi(services: Services) -> FastAPI:
+    """FastAPI with every route."""
     api = FastAPI(
         title="Pulse Control Plane",
         version="1",
@@ -42,15 +39,15 @@ def make_fastapi(services: Callable[[], Services]) -> FastAPI:
     return api
 
 
-def make_api(services: Callable[[], Services], settings: Settings) -> ASGIApp:
+def make_api(services: Services) -> ASGIApp:
     """The whole API. It needs an outer app that gives each request its id and each answer its headers."""
     app: Any = HotLane(make_fastapi(services), HOT, services)
     app = JsonBodies(app)
     app = Accounted(app)
-    if settings.cors_origins:
+    if services.settings.cors_origins:
         app = CORSMiddleware(
             app,
-            allow_origins=settings.cors_origins,
+            allow_origins=services.settings.cors_origins,
             allow_methods=("GET", "POST", "PUT", "DELETE"),
             allow_headers=_ASKED_HEADERS,
             expose_headers=_SHOWN_HEADERS,
@@ -58,7 +55,3 @@ def make_api(services: Callable[[], Services], settings: Settings) -> ASGIApp:
         )
     return app
 
-
-def belongs_to_api(path: str) -> bool:
-    """Whether the API answers this path, rather than the dashboard."""
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in PATHS)

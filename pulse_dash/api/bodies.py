@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 from pulse_dash.core.names import has_controls, name_problem
-from pulse_dash.store.records import Page
+from pulse_dash.core.work import Page
 
 T = TypeVar("T")
 M = TypeVar("M")

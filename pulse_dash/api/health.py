@@ -41,7 +41,7 @@ async def alive() -> Alive:
 
 @router.get("/ready", summary="This node can serve", responses={503: {"model": Ready}})
 async def ready(request: Request, response: Response) -> Ready:
-    services: Services = request.app.state.services()
+    services: Services = request.app.state.services
     seen = await health.look(services.system("readiness"))
     if not seen.ready:
         response.status_code = 503
@@ -58,7 +58,7 @@ async def ready(request: Request, response: Response) -> Ready:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
-    services: Services = request.app.state.services()
+    services: Services = request.app.state.services
     wanted = services.settings.metrics_token
     if wanted is not None:
         sent = headers_of(request.scope).get(b"authorization", b"").decode("latin-1").removeprefix("Bearer ")

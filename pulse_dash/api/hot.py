@@ -50,7 +50,7 @@ def hot(
 class HotLane:
     """Answers the fast routes and hands everything else on."""
 
-    def __init__(self, app: ASGIApp, routes: tuple[HotRoute, ...], services: Callable[[], Services]) -> None:
+    def __init__(self, app: ASGIApp, routes: tuple[HotRoute, ...], services: Services) -> None:
         self._app = app
         self._routes = {route.path: route for route in routes}
         self._services = services
@@ -62,7 +62,7 @@ class HotLane:
             return
         scope["state"]["route"] = route.path
         try:
-            answer = await _answered(route, self._services(), scope)
+            answer = await _answered(route, self._services, scope)
         except PulseError as error:
             await problem_response(error, request_id(scope))(scope, receive, send)
             return

@@ -8,8 +8,7 @@ from pydantic import Field
 from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Text, cut, listed
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.core import keys
-from pulse_dash.core.keys import MOST_GRACE_SECONDS, ShownKey
-from pulse_dash.store.keys import Key
+from pulse_dash.core.keys import MOST_GRACE_SECONDS, Key, ShownKey
 
 router = APIRouter(prefix="/v1/projects/{project_id}", tags=["keys"])
 

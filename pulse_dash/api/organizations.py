@@ -11,8 +11,8 @@ from pulse_dash.api.principals import Caller, reach
 from pulse_dash.api.versions import IfMatch, tag, version_of
 from pulse_dash.core import organizations
 from pulse_dash.core.access import UserActor
+from pulse_dash.core.organizations import Organization
 from pulse_dash.core.work import Work
-from pulse_dash.store.organizations import Organization
 
 router = APIRouter(prefix="/v1/organizations", tags=["organizations"])
 

@@ -137,7 +137,7 @@ def allowance_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:
 
 
 async def _anybody(request: Request) -> Work:
-    return await authenticate(request.app.state.services(), request.scope)
+    return await authenticate(request.app.state.services, request.scope)
 
 
 async def _somebody(request: Request) -> Work:

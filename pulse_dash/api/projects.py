@@ -10,7 +10,7 @@ from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.api.versions import IfMatch, tag, version_of
 from pulse_dash.core import projects
-from pulse_dash.store.projects import Project
+from pulse_dash.core.projects import Project
 
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
 

@@ -45,7 +45,7 @@ async def sign_up(request: Request) -> Response:
 
 @router.post("/end")
 async def end(request: Request) -> Response:
-    services: Services = request.app.state.services()
+    services: Services = request.app.state.services
     if not _from_our_page(request, services.settings):
         return _from_elsewhere(request)
     await _end_current(_work(request, services), services.settings, request)
@@ -56,7 +56,7 @@ async def end(request: Request) -> Response:
 
 async def _enter(request: Request, page: str) -> Response:
     """Sign in or up, and answer with the cookie or with the form again, saying why."""
-    services: Services = request.app.state.services()
+    services: Services = request.app.state.services
     settings = services.settings
     if not _from_our_page(request, settings):
         return _from_elsewhere(request)

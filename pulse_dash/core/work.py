@@ -20,6 +20,7 @@ from pulse_dash.core.rates import Rates
 from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.vault import Vault
 from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.records import Page as Page
 from pulse_dash.store.records import View
 from pulse_dash.store.store import ScopedStore, Store
 

@@ -15,7 +15,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
 from pulse_dash.services import Services
-from pulse_dash.store import leases
 
 log = structlog.get_logger(__name__)
 
@@ -65,17 +64,12 @@ def start(services: Services) -> AsyncIOScheduler:
 def _guarded(services: Services, job: Job) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         try:
-            if job.lease is None or await _leased(services, job.name, job.lease):
+            if job.lease is None or await services.parts.store.lease(job.name, services.node, job.lease):
                 await job.run()
         except PulseError as error:
             log.warning("job.failed", job=job.name, code=error.code, detail=error.detail)
 
     return run
-
-
-async def _leased(services: Services, name: str, life: timedelta) -> bool:
-    now = services.parts.clock.now()
-    return await leases.take(services.engine, name, services.node, now=now, until=now + life)
 
 
 async def flush_tallies(services: Services) -> None:

@@ -13,6 +13,7 @@ import structlog
 
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.store import leases
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.keys import Keys
@@ -75,6 +76,11 @@ class Store:
     async def forget_changes(self, before: datetime) -> int:
         """Remove what every node has long read."""
         return await self.engine.collection("changes").delete_many({"at": {"$lt": before}})
+
+    async def lease(self, name: str, holder: str, life: timedelta) -> bool:
+        """Hold a job for so long; False while another node holds it."""
+        now = self.clock.now()
+        return await leases.take(self.engine, name, holder, now=now, until=now + life)
 
     async def _settle(self, noun: str, document: Document) -> None:
         for made in document.get("makes", ()):

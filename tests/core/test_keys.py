@@ -1,0 +1,207 @@
+"""What a project's key and secret open, and when they stop."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulse_dash.core import key_text, keys
+from pulse_dash.core.access import Role
+from pulse_dash.core.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from pulse_dash.core.keys import KeyAlreadyRevoked
+from pulse_dash.services import Services
+from tests.doubles import BreakableEngine, MovableClock
+from tests.people import Town
+
+
+async def test_a_stranger_lists_no_keys(town: Town) -> None:
+    house = await town.house()
+
+    with pytest.raises(Unauthenticated):
+        await keys.listing(town.stranger, house.id)
+
+
+async def test_another_tenants_keys_are_not_there(town: Town) -> None:
+    house, other = await town.house(), await town.person()
+
+    with pytest.raises(NotFound):
+        await keys.revoke(town.work(other), house.id, house.key.id)
+
+
+async def test_a_key_never_changes_keys_not_even_its_own(town: Town) -> None:
+    house = await town.house()
+
+    with pytest.raises(Forbidden):
+        await keys.regenerate(await town.by_key(house), house.id)
+
+
+async def test_a_viewer_sees_keys_and_revokes_none(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    viewer = await town.member(owner.organization, Role.VIEWER)
+
+    assert [key.id for key in await keys.listing(town.work(viewer), house.id)] == [house.key.id]
+    with pytest.raises(Forbidden) as refused:
+        await keys.revoke(town.work(viewer), house.id, house.key.id)
+    assert refused.value.permission == "keys.revoke"
+
+
+async def test_an_owner_elsewhere_is_only_a_viewer_here(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    both = await town.member(owner.organization, Role.VIEWER)
+
+    mine = await town.project(both)
+    await keys.revoke(town.work(both), mine.id, mine.key.id)
+    with pytest.raises(Forbidden):
+        await keys.create(town.work(both), house.id, name="mine too?")
+
+
+async def test_one_tenants_key_does_not_open_with_anothers_secret(town: Town) -> None:
+    house, other = await town.house(), await town.house()
+
+    with pytest.raises(Unauthenticated):
+        await keys.recognize(town.stranger, house.key.public, other.key.secret.reveal())
+
+
+async def test_a_wrong_secret_stays_wrong_after_the_right_one_was_remembered(town: Town) -> None:
+    house, other = await town.house(), await town.house()
+    await town.by_key(house)
+
+    with pytest.raises(Unauthenticated):
+        await keys.recognize(town.stranger, house.key.public, other.key.secret.reveal())
+    await town.by_key(house)
+
+
+@pytest.mark.parametrize("text", ["", "pulse_key_", "pulse_key_" + "0" * 30, "\ud800", "pulse_key_é" + "a" * 29])
+async def test_junk_never_reaches_the_database(town: Town, engine: BreakableEngine, text: str) -> None:
+    before = engine.operations
+
+    with pytest.raises(Unauthenticated):
+        await keys.recognize(town.stranger, text, text)
+    assert engine.operations == before
+
+
+def test_a_mistyped_key_fails_its_checksum() -> None:
+    key = key_text.new_key()
+    swapped = key[:-8] + ("A" if key[-8] != "A" else "B") + key[-7:]
+
+    assert key_text.is_key(key)
+    assert not key_text.is_key(swapped)
+    assert key_text.is_secret(key_text.new_secret())
+
+
+async def test_a_remembered_pair_asks_the_database_nothing(town: Town, engine: BreakableEngine) -> None:
+    house = await town.house()
+    await town.by_key(house)
+    before = engine.operations
+
+    await town.by_key(house)
+
+    assert engine.operations == before
+
+
+async def test_a_regenerated_pair_stops_at_once(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await town.by_key(house)
+
+    fresh = await keys.regenerate(town.work(owner), house.id)
+
+    with pytest.raises(Unauthenticated):
+        await town.by_key(house)
+    known = await keys.recognize(town.stranger, fresh.public, fresh.secret.reveal())
+    assert known.actor.id == house.key.id
+
+
+async def test_an_old_pair_works_through_its_grace_and_not_a_second_longer(town: Town, clock: MovableClock) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await keys.regenerate(town.work(owner), house.id, grace_seconds=60)
+
+    clock.move(59)
+    await town.by_key(house)
+    clock.move(2)
+    await town.services.feed.read()
+    with pytest.raises(Unauthenticated):
+        await town.by_key(house)
+
+
+@pytest.mark.parametrize("seconds", [-1, 86_401])
+async def test_grace_lasts_a_day_at_most(town: Town, seconds: int) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+
+    with pytest.raises(Invalid):
+        await keys.regenerate(town.work(owner), house.id, grace_seconds=seconds)
+
+
+async def test_a_revoked_key_opens_nothing_and_cannot_be_regenerated(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await town.by_key(house)
+
+    await keys.revoke(town.work(owner), house.id, house.key.id)
+
+    with pytest.raises(Unauthenticated):
+        await town.by_key(house)
+    with pytest.raises(KeyAlreadyRevoked):
+        await keys.regenerate(town.work(owner), house.id, key_id=house.key.id)
+
+
+async def test_what_another_node_revoked_is_forgotten_when_the_feed_is_read(town: Town, services: Services) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await services.feed.read()
+    await town.by_key(house)
+
+    # Another node: the same documents, and no word on this node's bus.
+    now = services.parts.clock.now()
+    await services.engine.collection("keys").update_one({"_id": house.key.id}, {"$set": {"revoked_at": now}})
+    await services.engine.collection("changes").insert_one(
+        {"_id": "aud_other", "subject": f"keys:{house.key.id}", "at": now}
+    )
+    await town.by_key(house)
+    await services.feed.read()
+
+    with pytest.raises(Unauthenticated):
+        await town.by_key(house)
+
+
+async def test_a_pair_verified_before_works_for_five_seconds_without_the_database(
+    town: Town, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    house, unseen = await town.house(), await town.house()
+    await town.by_key(house)
+    engine.gone = True
+
+    clock.move(5)
+    await town.by_key(house)
+    with pytest.raises(Unavailable):
+        await town.by_key(unseen)
+    clock.move(2)
+    with pytest.raises(Unavailable):
+        await town.by_key(house)
+
+
+async def test_keys_work_again_by_themselves_when_the_database_is_back(
+    town: Town, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    house = await town.house()
+    await town.by_key(house)
+    engine.gone = True
+    clock.move(60)
+    with pytest.raises(Unavailable):
+        await town.by_key(house)
+
+    engine.gone = False
+    await town.services.feed.read()
+
+    await town.by_key(house)
+
+
+async def test_no_stored_document_holds_a_secret(town: Town, services: Services) -> None:
+    house = await town.house()
+
+    for noun in ("keys", "projects", "audit_log", "changes"):
+        for document in await services.engine.collection(noun).find({}):
+            assert house.key.secret.reveal() not in repr(document)
