@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -25,7 +26,7 @@ if str(ROOT) not in sys.path:  # started as a script, Python looks beside it onl
 
 from deploy.engines import PULSE_WEBHOOK, Missing, livekit, livekit_config  # noqa: E402
 
-FOLDER = ROOT / ".pulse-demo"
+FOLDER = Path(os.environ.get("PULSE_DEMO_DIR") or ROOT / ".pulse-demo")
 KEY, SECRET = "demokey", "a-secret-for-a-livekit-that-only-this-machine-reaches"
 PERSON = {"email": "demo@example.com", "password": "a demo on this machine", "name": "Mira Holm"}
 ORGANIZATION = "Tidewater Studio"
@@ -102,13 +103,20 @@ class Pulse:
         ids = {project["name"]: project["id"] for project in there}
         for name in PROJECTS:
             if name not in ids:
-                made = await self.ask("POST", "/v1/projects", {"org_id": organization, "name": name})
-                ids[name] = made.json()["id"]
+                made = (await self.ask("POST", "/v1/projects", {"org_id": organization, "name": name})).json()
+                ids[name] = made["id"]
+                await self.use_key(made["pulse_api_key"], made["pulse_api_secret"])
         return {name: ids[name] for name in PROJECTS}
+
+    async def use_key(self, key: str, secret: str) -> None:
+        """Once, as a backend does; the secret is shown at this moment only, and forgotten."""
+        pair = {"X-Pulse-Key": key, "X-Pulse-Secret": secret}
+        body = {"room": "first-steps", "identity": "backend"}
+        (await self.http.post("/v1/tokens/create", json=body, headers=pair)).raise_for_status()
 
     async def token(self, project: str, room: str, person: str) -> dict[str, str]:
         """What an app's backend would ask for one of its people."""
-        body = {"room": room, "identity": person.lower(), "name": person, "metadata": {"from": "demo"}}
+        body = {"room": room, "identity": person.lower(), "name": person}
         return (await self.ask("POST", "/v1/tokens/create", body, project_id=project)).json()
 
 
@@ -163,7 +171,6 @@ async def await_pulse(http: httpx.AsyncClient, process: asyncio.subprocess.Proce
 
 async def demo() -> None:
     """Everything up, its address said, then life until Ctrl-C."""
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
     port = int(os.environ.get("PORT", "8000"))
     address = f"http://localhost:{port}"
     settings = {"PORT": str(port), "PULSE_DATA_DIR": str(FOLDER / "data")}
@@ -205,14 +212,23 @@ async def demo() -> None:
                 await asyncio.wait([living], timeout=3)
 
 
-def main() -> int:
-    """Ctrl-C is the way it ends."""
+async def until_told() -> int:
+    """Ctrl-C, or a terminal that goes away, is the way it ends."""
+    showing = asyncio.create_task(demo())
+    for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(told, showing.cancel)
     try:
-        asyncio.run(demo())
-    except KeyboardInterrupt:
+        await showing
+    except asyncio.CancelledError:
         say("\nThe demo has ended; `make demo` goes on where it was.")
         return 0
     return 1
+
+
+def main() -> int:
+    """The exit status: 0 when it was told to end."""
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    return asyncio.run(until_told())
 
 
 if __name__ == "__main__":
