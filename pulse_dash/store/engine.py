@@ -125,6 +125,8 @@ class DuplicateKey(Conflict):
 
 DUPLICATE_CODES = frozenset({11000, 11001, 12582})
 VALIDATION_CODE = 121
+# Over 16 MB as it was sent, and as an update would make it.
+TOO_LARGE_CODES = frozenset({10334, 17419, 17420})
 
 
 def duplicate_error(index: str) -> pymongo.errors.DuplicateKeyError:
@@ -158,6 +160,8 @@ def _by_code(error: Exception) -> PulseError:
             return _duplicate(Exception(message))
         if code == VALIDATION_CODE:
             return Invalid(detail="The document lacks a field or holds one of the wrong type.")
+        if code in TOO_LARGE_CODES:
+            return Invalid(detail="The document is over 16 MB.")
     return _away(error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,27 +14,41 @@ from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import Collection, Engine
 from pulse_dash.store.mongo import MongoEngine
 from pulse_dash.store.schema import BY_NAME
+from tests.store.standin import Standin
 from tests.store.things import THINGS
 
 MONGO_URI = os.environ.get("PULSE_TEST_MONGO_URI")
 SCHEMAS = (THINGS, BY_NAME["leases"], BY_NAME["meta"])
 
 
-@pytest.fixture(params=["embedded", *(["mongodb"] if MONGO_URI else [])])
+@pytest.fixture(params=["embedded", "standin", *(["mongodb"] if MONGO_URI else [])])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
-    """An empty store of each kind. MongoDB is one of them when PULSE_TEST_MONGO_URI names a server."""
+    """An empty store of each kind: the embedded one, the MongoDB driver before a stand-in of its server,
+    and before a real one when PULSE_TEST_MONGO_URI names it."""
     if request.param == "embedded":
         embedded = await EmbeddedEngine.open(tmp_path / "data", "pulse", SCHEMAS)
         await embedded.prepare()
         yield embedded
         await embedded.close()
-        return
-    assert MONGO_URI is not None
-    mongo = await MongoEngine.open(MONGO_URI, f"pulse_test_{uuid4().hex[:12]}", SCHEMAS)
-    await mongo.prepare()
-    yield mongo
-    await mongo._client.drop_database(mongo._database.name)
-    await mongo.close()
+    elif request.param == "standin":
+        async with Standin(SCHEMAS, tmp_path) as uri, on_mongodb(uri) as mongo:
+            yield mongo
+    else:
+        assert MONGO_URI is not None
+        async with on_mongodb(MONGO_URI) as mongo:
+            yield mongo
+
+
+@asynccontextmanager
+async def on_mongodb(uri: str) -> AsyncIterator[MongoEngine]:
+    """A database of its own, dropped at the end."""
+    mongo = await MongoEngine.open(uri, f"pulse_test_{uuid4().hex[:12]}", SCHEMAS)
+    try:
+        await mongo.prepare()
+        yield mongo
+        await mongo._client.drop_database(mongo._database.name)
+    finally:
+        await mongo.close()
 
 
 @pytest.fixture
