@@ -28,8 +28,8 @@ from litemongo._vendor.mongomock.codec_options import CodecOptions as MockCodecO
 from litemongo.sqlite_store import CollectionStore, IndexDict, TableDict
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from pulse_dash.core.errors import Invalid
-from pulse_dash.store.data_folder import check_mark, make_private, refused
+from pulse_dash.core.errors import Invalid, Unavailable
+from pulse_dash.store.data_folder import FORMAT, check_mark, make_private, refused
 from pulse_dash.store.engine import Document, duplicate_error
 from pulse_dash.store.schema import CollectionSchema, Index
 
@@ -94,6 +94,10 @@ class _Documents(CollectionStore):
         self._query_index = None
         self._data_version = None
         self.indexes.invalidate()
+
+    def touch(self) -> None:
+        """Write to the file without changing it."""
+        self._connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if complaint := self._schema.complaint(value):
@@ -179,6 +183,7 @@ class CollectionFile:
         self._schema = schema
         self._documents: _Documents | None = None
         self._identity: tuple[int, int] | None = None
+        self._write_failed = False
 
     def make(self) -> None:
         """Make the file if it is not there, and open it. Raises Unavailable with the sentence for people."""
@@ -196,8 +201,14 @@ class CollectionFile:
         except DuplicateKeyError as error:
             raise refused(f"{self.path} holds documents that one of its unique indexes forbids.") from error
 
+    def check(self) -> None:
+        """Raise while documents cannot be read, or after a failed write until one works again."""
+        self.read(lambda collection: collection.find_one({"_id": ""}))
+        if self._write_failed:
+            self.write(lambda collection: collection._store.touch())
+
     def read(self, question: Callable[[Any], Answer]) -> Answer:
-        documents = self._opened()
+        documents = self._at_work()
         try:
             return question(_collection(documents))
         except sqlite3.Error as error:
@@ -207,7 +218,7 @@ class CollectionFile:
     def write(self, change: Callable[[Any], Answer]) -> Answer:
         """Make the change in one transaction. A refusal keeps what the change made before it, as MongoDB
         does for a list of documents; a fault keeps nothing."""
-        documents = self._opened()
+        documents = self._at_work()
         connection = documents._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -225,8 +236,10 @@ class CollectionFile:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             documents.forget()
+            self._write_failed = True
             self._leave(error)
             raise
+        self._write_failed = False
         return answer
 
     def close(self) -> None:
@@ -239,6 +252,13 @@ class CollectionFile:
         passing = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
         if isinstance(error, sqlite3.Error | OSError) and not passing:
             self.close()
+
+    def _at_work(self) -> _Documents:
+        try:
+            return self._opened()
+        except Unavailable as error:
+            # Its sentence names our files, and is for the one who starts Pulse; now callers would read it.
+            raise Unavailable("store") from error
 
     def _opened(self) -> _Documents:
         if self._documents is not None:

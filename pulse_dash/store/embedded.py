@@ -59,8 +59,11 @@ class EmbeddedEngine:
         return EmbeddedCollection(self, self._files[name], name)
 
     async def ping(self) -> None:
-        for name in self._files:
-            await self.collection(name).find_one({"_id": "ping"})
+        def check_files() -> None:
+            for file in self._files.values():
+                file.check()
+
+        await self.run("checking the files", check_files)
 
     async def prepare(self) -> None:
         def prepare_files() -> None:
@@ -72,10 +75,12 @@ class EmbeddedEngine:
     async def close(self) -> None:
         if self._closed:
             return
-        await self.run("closing the store", self._close_files)
-        self._closed = True
-        self._thread.shutdown(wait=False)
-        self._lock.release()
+        try:
+            await self.run("closing the store", self._close_files)
+        finally:
+            self._closed = True
+            self._thread.shutdown(wait=False)
+            self._lock.release()
 
     async def run(self, doing: str, operation: Callable[[], Answer]) -> Answer:
         """Do it on the store's thread. A caller that is cancelled leaves; the operation runs to its end."""

@@ -103,7 +103,7 @@ class Engine(Protocol):
     def collection(self, name: str) -> Collection: ...
 
     async def ping(self) -> None:
-        """Raises Unavailable with the reason while documents cannot be read and written."""
+        """Raises Unavailable while documents cannot be read, or could not be written the last time."""
         ...
 
     async def prepare(self) -> None:

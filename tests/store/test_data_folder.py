@@ -103,6 +103,10 @@ def _corrupt(path: Path) -> None:
 
 def _foreign(path: Path) -> None:
     path.unlink()
+    _foreign_at(path)
+
+
+def _foreign_at(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE bookmarks (url)")
     connection.close()
@@ -171,6 +175,18 @@ async def test_a_folder_that_goes_away_is_unavailable_until_it_is_back(folder: P
         assert sorted(thing["_id"] for thing in await things.find({})) == ["one", "two"]
 
 
+async def test_a_file_that_is_replaced_under_us_is_unavailable(folder: Path) -> None:
+    async with opened(folder) as engine:
+        path = folder / "pulse" / "things.sqlite"
+        path.rename(path.with_suffix(".kept"))
+        _foreign_at(path)
+
+        await _everything_is_unavailable(engine, engine.collection("things"))
+        path.with_suffix(".kept").rename(path)
+
+        assert await engine.collection("things").count_documents({}) == 1
+
+
 async def test_a_folder_that_is_deleted_under_us_acknowledges_nothing_and_makes_no_empty_one(folder: Path) -> None:
     async with opened(folder) as engine:
         for path in (folder / "pulse").iterdir():
@@ -227,9 +243,17 @@ async def main():
         await things.insert_many([a_thing(blob=b"x" * 50_000), a_thing(blob=b"x" * 50_000)])
     except Unavailable:
         pass
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    red = False
+    try:
+        await engine.ping()
+    except Unavailable:
+        red = True
+    assert red
     assert 0 < kept < 50, kept
     assert await things.count_documents({}) == kept + 1
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    await engine.ping()
     await things.insert_one(a_thing())
     assert await things.count_documents({}) == kept + 2
     await engine.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pulse_dash.core.errors import Invalid
-from pulse_dash.store.engine import Collection, DuplicateKey
+from pulse_dash.store.engine import Collection, DuplicateKey, Engine
 from pulse_dash.store.subset import OutsideSubset, containing, starting_with
 from tests.store.things import HOSTILE, NOON, a_thing
 
@@ -20,6 +20,17 @@ async def test_an_empty_collection_answers_nothing(things: Collection) -> None:
     assert await things.update_one({"_id": "nobody"}, {"$set": {"size": 1}}) == 0
     assert await things.find_one_and_update({"_id": "nobody"}, {"$set": {"size": 1}}) is None
     assert await things.delete_one({"_id": "nobody"}) == 0
+
+
+async def test_preparing_again_changes_nothing(engine: Engine, things: Collection) -> None:
+    await things.insert_one(a_thing("one", name="taken"))
+
+    await engine.prepare()
+    await engine.ping()
+
+    with pytest.raises(DuplicateKey):
+        await things.insert_one(a_thing("two", name="taken"))
+    assert await things.count_documents({}) == 1
 
 
 async def test_a_document_comes_back_as_it_was_put(things: Collection) -> None:
