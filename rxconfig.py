@@ -4,9 +4,9 @@ from urllib.parse import urlsplit
 
 import reflex as rx
 
-from pulse_dash.settings import Settings
+from pulse_dash.settings import read_settings
 
-_settings = Settings()
+_settings = read_settings()
 _public = urlsplit(_settings.public_url or "http://localhost")
 
 config = rx.Config(

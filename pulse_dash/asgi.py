@@ -25,6 +25,7 @@ from pulse_dash import frontend
 from pulse_dash.api.app import make_api
 from pulse_dash.api.browser import Dashboard
 from pulse_dash.api.headers import CarefulAnswers
+from pulse_dash.api.principals import client_ip, rate_key
 from pulse_dash.api.sockets import BoundedSockets
 from pulse_dash.core import sessions
 from pulse_dash.core.errors import SignedOut, Unavailable
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 # The first part of each path that the API answers, in front of everything that Reflex does.
 API = frozenset({"v1", "health", "ready", "metrics", "session", "docs", "openapi.json"})
-STOP_SECONDS = 4.0
+STOP_SECONDS = 4
 
 OnStart = Callable[[Services], Awaitable[None]]
 
@@ -50,7 +51,7 @@ class People:
     """Who is behind a cookie, asked of the services while they are up."""
 
     def __init__(self, settings: Settings) -> None:
-        self._cookie_name = settings.cookie_name
+        self._settings = settings
         self.services: Services | None = None
 
     async def work(self, headers: Mapping[str, str], ip: str, request_id: str = "") -> tuple[str, Work]:
@@ -58,7 +59,7 @@ class People:
         if self.services is None:
             raise Unavailable("dashboard")
         known = await sessions.resume(
-            self.services.system("recognize a visitor"), _cookie(headers.get("cookie", ""), self._cookie_name)
+            self.services.system("recognize a visitor"), _cookie(headers.get("cookie", ""), self._settings.cookie_name)
         )
         call = Call(request_id=request_id, ip=ip, user_agent=headers.get("user-agent", ""))
         return known.session.id, self.services.as_(known.actor, call)
@@ -66,12 +67,22 @@ class People:
     async def session_of(self, scope: Scope) -> str | None:
         """The session behind a request; None for a visitor without one, and while nobody can be recognized."""
         cookies = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
-        if not any(self._cookie_name in cookie for cookie in cookies):
-            return None
         try:
             return (await self.work({"cookie": "; ".join(cookies)}, ""))[0]
         except (SignedOut, Unavailable):
             return None
+
+    def address_of(self, scope: Scope) -> str:
+        """What a visitor without a session counts as."""
+        return rate_key(client_ip(scope, self._settings))
+
+    def placed(self, app: ASGIApp) -> ASGIApp:
+        """The app, told the visitor's own address where a proxy of ours stands between."""
+
+        async def told(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "client": (client_ip(scope, self._settings), 0)}, receive, send)
+
+        return told
 
     async def signed_in(self, scope: Scope) -> bool:
         """Whether a request carries a live session."""
@@ -123,12 +134,14 @@ async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
-    """Dashboard and API; `on_start` is told once the parts are up. Raises frontend.NotBuilt when the dashboard's files are not there for these sources."""
+    """Dashboard and API; `on_start` is told once the parts are up.
+
+    Raises frontend.NotBuilt when the dashboard was not built from these sources."""
     place = frontend.built()
     # Reflex reads its environment while it is imported, so these two come after it.
     frontend.stand_on(place)
-    from pulse_dash.pulse_dash import app  # noqa: PLC0415
     from pulse_dash.pages import PAGES  # noqa: PLC0415
+    from pulse_dash.pulse_dash import app  # noqa: PLC0415
 
     people = People(settings)
     public = urlsplit(settings.public_url)
@@ -137,9 +150,9 @@ def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
     async def services_first() -> AsyncIterator[None]:
         async with running(settings) as services:
             doors.api, people.services, app.visitors = make_api(services), services, people
-            if on_start is not None:
-                await on_start(services)
             try:
+                if on_start is not None:
+                    await on_start(services)
                 yield
             finally:
                 doors.api, people.services, app.visitors = None, None, None
@@ -148,13 +161,18 @@ def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
     reflex = app()
     doors = _Doors(
         lifespan=reflex,
-        sockets=BoundedSockets(reflex, origin=f"{public.scheme}://{public.netloc}", session_of=people.session_of),
+        sockets=BoundedSockets(
+            people.placed(reflex),
+            origin=f"{public.scheme}://{public.netloc}",
+            session_of=people.session_of,
+            address_of=people.address_of,
+        ),
         pages=Dashboard(
             frontend.files_of(place),
             public_url=settings.public_url,
             livekit_host=settings.livekit_host,
             production=settings.production,
-            route_of=app.route_of,
+            route_of=app.router,
             public_routes=frozenset(page.route for page in PAGES if page.public),
             signed_in=people.signed_in,
         ),
@@ -169,9 +187,9 @@ def api(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
     async def services_first(_: Starlette) -> AsyncIterator[None]:
         async with running(settings) as services:
             doors.api = make_api(services)
-            if on_start is not None:
-                await on_start(services)
             try:
+                if on_start is not None:
+                    await on_start(services)
                 yield
             finally:
                 doors.api = None

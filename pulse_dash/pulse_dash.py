@@ -3,12 +3,10 @@
 How it is served is told in asgi; what the pages are in pages.
 """
 
-import reflex as rx
 from reflex_components_core.base.error_boundary import error_boundary
 
 from pulse_dash.pages import HEAD, PAGES, STYLESHEETS, broken
 from pulse_dash.reflex_seam import PulseApp, note_browser_error, show_error
-
 
 app = PulseApp(
     stylesheets=list(STYLESHEETS),

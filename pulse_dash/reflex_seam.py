@@ -5,6 +5,8 @@ Reflex finds a State by the client's token, which is no secret (it stands in the
 tree remembers the session it was filled for, and is emptied before anything is sent when the cookie says otherwise.
 """
 
+# ruff: noqa: SLF001 - this is the one module that may touch Reflex's inside
+
 from __future__ import annotations
 
 import asyncio
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 import reflex as rx
 import structlog
 from reflex.app import EventNamespace
+from reflex.istate.manager import StateManager
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import (
     BaseState,
@@ -36,6 +39,7 @@ from reflex_base.event import Event, EventSpec
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import format_event_handler
+from socketio import exceptions as refused
 
 from pulse_dash.core.errors import Invalid, PulseError, SignedOut, Unavailable
 
@@ -110,10 +114,6 @@ class PulseApp(rx.App):
         self._lifespan_tasks = {task: None, **dict.fromkeys(others)}
         self.register_lifespan_task(_forgetting_visitors)
 
-    def route_of(self, path: str) -> str | None:
-        """The page that a path belongs to, as its route pattern."""
-        return self.router(path)
-
 
 class PulseState(rx.State):
     """Base of every State. Handlers need a session unless they are marked `@public`; helpers begin with `_`."""
@@ -123,8 +123,8 @@ class PulseState(rx.State):
 
     async def _work(self) -> Work:
         """Work bound to the person behind the cookie. Raises SignedOut, which sends the page to the log-in."""
-        session, work = await _who()
-        if work is None or session == _NOBODY:
+        _, work = await _who()
+        if work is None:
             raise SignedOut
         return work
 
@@ -151,9 +151,9 @@ class PulseState(rx.State):
                 await context.emit_event(*_events(rx.call_script(_TO_LOG_IN)))
                 return
             except Unavailable:
-                # The page keeps what it shows; the next round asks again.
-                due = time.monotonic() + 1
-            if time.monotonic() >= due:
+                work = None
+            # While the database is away the page keeps what it shows; the next round asks again.
+            if work is not None and time.monotonic() >= due:
                 due = time.monotonic() + every
                 yield work
             await asyncio.sleep(min(every, 1.0))
@@ -175,8 +175,6 @@ def note_browser_error(exception: Exception) -> None:
     log.warning("dashboard.browser_error", said=repr(str(exception)[:300]))
 
 
-# Whose event this is ------------------------------------------------------------------------------------------------
-
 _admitted: ContextVar[str | None] = ContextVar("pulse_admitted", default=None)
 
 
@@ -194,13 +192,6 @@ async def _who() -> tuple[str, Work | None]:
         return _NOBODY, None
 
 
-async def _who_or_unknown() -> tuple[str | None, Work | None]:
-    try:
-        return await _who()
-    except Unavailable:
-        return None, None
-
-
 def _still_connected() -> bool:
     """Whether the socket whose event is being handled is open and still the one that its token leads to."""
     namespace = RegistrationContext.get().app.event_namespace
@@ -211,9 +202,6 @@ def _still_connected() -> bool:
 
 def _events(*specs: EventSpec) -> list[Event]:
     return Event.from_event_type(list(specs))
-
-
-# The gate -----------------------------------------------------------------------------------------------------------
 
 
 def _framework_events() -> frozenset[str]:
@@ -271,7 +259,7 @@ async def _refusal(root: BaseState, *events: EventSpec) -> StateUpdate:
 
 
 def _takes(handler: Any, payload: Mapping[str, Any]) -> bool:
-    """Whether a handler of ours takes these arguments; Reflex's own setters (`setvar`, `set_…`) take none from outside."""
+    """Whether a handler of ours takes these arguments; Reflex's own (`setvar`, `set_…`) take none from outside."""
     if handler.fn is None or handler.fn.__module__.partition(".")[0] in {"reflex", "reflex_base"}:
         return False
     try:
@@ -309,9 +297,6 @@ def _empty(root: BaseState) -> None:
             vars(state).pop(name)
 
 
-# The sockets --------------------------------------------------------------------------------------------------------
-
-
 class _Pace:
     """Lets so many events pass each second; who sends faster waits, and with it their socket."""
 
@@ -334,16 +319,15 @@ class _GuardedSockets(EventNamespace):
         super().__init__(namespace, app)
         self._paces: dict[str, _Pace] = {}
 
-    async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool | None:
+    async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         token = re.search(r"(?:^|&)token=([^&]*)", environ.get("QUERY_STRING", ""))
         if token is None or not _TOKEN.fullmatch(token.group(1)):
-            return False
+            raise refused.ConnectionRefusedError
         self._paces[sid] = _Pace(EVENTS_A_SECOND)
         boot = auth.get("event") if isinstance(auth, dict) else None
         if auth is not None and (not isinstance(auth, dict) or not (boot is None or _well_formed(boot))):
-            return False
+            raise refused.ConnectionRefusedError
         await super().on_connect(sid, environ, auth)
-        return None
 
     def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:
         self._paces.pop(sid, None)
@@ -363,7 +347,10 @@ class _GuardedSockets(EventNamespace):
         What is dropped is not missed: a socket that takes over a token hydrates before anything else."""
         if not _still_connected() or EventContext.get().token != token:
             return
-        if update.delta and (await _who_or_unknown())[0] != _admitted.get():
+        try:
+            if update.delta and (await _who())[0] != _admitted.get():
+                return
+        except Unavailable:
             return
         await super().emit_update(update, token)
 
@@ -395,7 +382,7 @@ async def _forgetting_visitors(app: rx.App) -> AsyncIterator[None]:
         task.cancel()
 
 
-def forget_anonymous(manager: object, *, older_than: float) -> int:
+def forget_anonymous(manager: StateManager, *, older_than: float) -> int:
     """Forget trees without a session that nobody used for so many seconds; says how many."""
     if not isinstance(manager, StateManagerMemory):
         return 0

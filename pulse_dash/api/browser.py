@@ -23,7 +23,7 @@ _ASK_FIRST = b"no-cache"
 _BAKED = re.compile(r"/assets/reflex-env-[\w-]+\.js")
 _BAKED_ADDRESS = re.compile(r"([`\"'])(http|ws)://localhost:8000(/[\w-]*)\1")
 _FOR_VISITORS = frozenset({"/login", "/signup"})
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json"}
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}
 _NOTHING_HERE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Nothing here - Pulse</title>
 <meta name="viewport" content="width=device-width"><h1>Nothing here</h1>
 <p>This address leads nowhere. <a href="/">Go to the dashboard</a></p></html>"""
@@ -103,9 +103,9 @@ class Dashboard:
         elsewhere = not self._production and headers.get(b"host", b"").decode("latin-1") != self._public.netloc
         if not insecure and not elsewhere:
             return None
-        query = scope["query_string"].decode("latin-1")
+        query = quote(scope["query_string"].decode("latin-1"), safe="=&%+-._~/:")
         path = quote(scope["path"], safe="/:@!$&'()*+,;=~-._")
-        return f"{self._public.scheme}://{self._public.netloc}{path}{'?' + quote(query, safe='=&%+-._~/:') if query else ''}"
+        return f"{self._public.scheme}://{self._public.netloc}{path}{'?' if query else ''}{query}"
 
     async def _at_the_door(self, scope: Scope, path: str) -> str | None:
         """Visitors without a session go to the log-in before they get a private page's HTML, others past it."""

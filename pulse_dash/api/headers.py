@@ -106,9 +106,9 @@ def _hash(code: str) -> str:
 
 
 def _socket_addresses(url: str) -> list[str]:
-    """An address as a socket and as plain http: LiveKit's client uses both of its host, older browsers need ours named."""
+    """An address for sockets and for http: LiveKit's client uses both, and older browsers want our socket named."""
     parts = urlsplit(url)
     if not parts.netloc:
         return []
-    secure = parts.scheme in {"https", "wss"}
-    return [f"wss://{parts.netloc}", f"https://{parts.netloc}"] if secure else [f"ws://{parts.netloc}", f"http://{parts.netloc}"]
+    end = "s" if parts.scheme in {"https", "wss"} else ""
+    return [f"ws{end}://{parts.netloc}", f"http{end}://{parts.netloc}"]

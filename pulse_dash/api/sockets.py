@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -41,10 +40,11 @@ class _Holder:
 class BoundedSockets:
     """Lets in sockets that our own pages open, up to a number for each session or, without one, each address."""
 
-    def __init__(self, app: ASGIApp, *, origin: str, session_of: SessionOf) -> None:
+    def __init__(self, app: ASGIApp, *, origin: str, session_of: SessionOf, address_of: Callable[[Scope], str]) -> None:
         self._app = app
         self._origin = origin.encode()
         self._session_of = session_of
+        self._address_of = address_of
         self._holders: dict[str, _Holder] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +57,7 @@ class BoundedSockets:
             await _refuse(scope, receive, send, 403)
             return
         session = await self._session_of(scope)
-        name, most = (session, MOST_BY_SESSION) if session else (_address(scope), MOST_BY_ADDRESS)
+        name, most = (session, MOST_BY_SESSION) if session else (self._address_of(scope), MOST_BY_ADDRESS)
         self._forget_the_quiet()
         holder = self._holders.setdefault(name, _Holder())
         if not holder.take(most, time.monotonic()):
@@ -72,16 +72,6 @@ class BoundedSockets:
         if len(self._holders) > 1_000:
             recent = time.monotonic() - OPENINGS_AT_ONCE / OPENINGS_A_SECOND
             self._holders = {name: held for name, held in self._holders.items() if held.open or held.at > recent}
-
-
-def _address(scope: Scope) -> str:
-    """The visitor's address; of IPv6 the network, since one visitor has a whole /64."""
-    host = scope["client"][0] if scope.get("client") else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    return str(IPv6Address(int(address) >> 64 << 64)) if isinstance(address, IPv6Address) else host
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:

@@ -213,7 +213,7 @@ def _opened() -> Iterator[House]:
 
     app.open_first(services_first)
     reflex = app()
-    sockets = BoundedSockets(reflex, origin=ORIGIN, session_of=people.session_of)
+    sockets = BoundedSockets(reflex, origin=ORIGIN, session_of=people.session_of, address_of=lambda _: "here")
 
     async def doors(scope: Any, receive: Any, send: Any) -> None:
         await (sockets if scope["type"] == "websocket" else reflex)(scope, receive, send)

@@ -9,7 +9,7 @@ from starlette.testclient import WebSocketDenialResponse
 
 from pulse_dash import reflex_seam
 from pulse_dash.reflex_seam import FRAMEWORK_EVENTS, forget_anonymous
-from tests.dashboard.seam_house import SECRET, House, named
+from tests.dashboard.seam_house import ORIGIN, SECRET, House, named
 
 ADA, MALLORY = "ses_ada", "ses_mallory"
 
@@ -170,8 +170,13 @@ def test_framework_events_are_bounded(house: House, name: str) -> None:
         assert "x" * 100 not in tab.until_quiet()
 
 
-@pytest.mark.parametrize("event", [7, "text", {}, {"name": 5}, {"name": "no.such.handler", "payload": {}}, {"name": named("say"), "payload": 3}])
-def test_what_is_no_event_is_dropped_without_a_word(house: House, event: object, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "event",
+    [7, "text", {}, {"name": 5}, {"name": "no.such.handler", "payload": {}}, {"name": named("say"), "payload": 3}],
+)
+def test_what_is_no_event_is_dropped_without_a_word(
+    house: House, event: object, caplog: pytest.LogCaptureFixture
+) -> None:
     with house.tab() as tab:
         tab.hydrate("/login")
         tab.send_raw(event)
@@ -181,7 +186,9 @@ def test_what_is_no_event_is_dropped_without_a_word(house: House, event: object,
     assert not caplog.records
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:8000.evil.example", "http://127.0.0.1:8000"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost:8000.evil.example", "http://127.0.0.1:8000"]
+)
 def test_other_sites_open_no_socket(house: House, origin: str) -> None:
     with pytest.raises(WebSocketDenialResponse) as refused, house.tab(cookie=ADA, origin=origin):
         pass
@@ -235,3 +242,13 @@ def test_an_error_of_core_becomes_its_sentence_and_another_only_a_reference(hous
     assert "Somebody was quicker." in refused
     assert "Reference evt_" in crashed
     assert SECRET not in crashed
+
+
+@pytest.mark.parametrize("token", ["", "short", "x" * 5000, "../../etc"])
+def test_a_socket_without_a_tabs_token_is_refused(house: House, token: str) -> None:
+    address = f"/_event/?EIO=4&transport=websocket&token={token}"
+    with house.client.websocket_connect(address, headers={"origin": ORIGIN, "upgrade": "websocket"}) as ws:
+        ws.receive_text()
+        ws.send_text("40/_event,{}")
+
+        assert ws.receive_text().startswith("44")

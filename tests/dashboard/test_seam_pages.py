@@ -94,12 +94,25 @@ def test_a_person_has_no_use_for_the_log_in(folder: Path) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/.env", "/../rxconfig.py", "/%2e%2e/rxconfig.py", "/assets/../index.html", "/assets/none.js", "/projects.html"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/.env",
+        "/../rxconfig.py",
+        "/%2e%2e/rxconfig.py",
+        "/assets/../index.html",
+        "/assets/none.js",
+        "/projects.html",
+    ],
+)
 def test_what_is_not_there_is_404(folder: Path, path: str) -> None:
     assert served(folder).get(path).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/nothing", "/assets/a-1.js", "/assets/none.js", "/favicon.svg", "/projects"])
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/nothing", "/assets/a-1.js", "/assets/none.js", "/favicon.svg", "/projects"]
+)
 def test_every_answer_carries_the_careful_headers(folder: Path, path: str) -> None:
     headers = served(folder).get(path).headers
 
@@ -127,7 +140,10 @@ def test_the_callers_request_id_comes_back_when_a_log_can_hold_it(folder: Path) 
 
 def test_all_pages_share_a_policy_that_knows_their_inline_scripts_and_livekit(folder: Path) -> None:
     client = served(folder)
-    policies = {as_ada(client, "/").headers["content-security-policy"], client.get("/login").headers["content-security-policy"]}
+    policies = {
+        as_ada(client, "/").headers["content-security-policy"],
+        client.get("/login").headers["content-security-policy"],
+    }
 
     assert len(policies) == 1
     policy = policies.pop()
@@ -163,7 +179,9 @@ def test_the_address_of_the_build_becomes_the_browsers_own(folder: Path) -> None
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("baked", ["", "var e={PING:'http://'+host};", "var e={PING:`http://localhost:8000/ping`,X:`http://localhost:3000`}"])
+@pytest.mark.parametrize(
+    "baked", ["", "var e={PING:'http://'+host};", "var e={PING:`http://localhost:8000/ping`,X:`http://localhost:3000`}"]
+)
 def test_a_build_of_an_unknown_form_is_not_served(folder: Path, baked: str) -> None:
     (folder / "assets/reflex-env-abc.js").write_text(baked)
 
@@ -192,7 +210,13 @@ def test_behind_https_plain_pages_move_and_another_host_stays(folder: Path) -> N
 async def test_no_path_leads_to_another_site_or_splits_a_header(folder: Path, path: str, host: str) -> None:
     said: list[Any] = []
     app = served(folder).app
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"a=\r\nb", "headers": [(b"host", host.encode())]}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"a=\r\nb",
+        "headers": [(b"host", host.encode())],
+    }
 
     async def send(message: Any) -> None:
         said.append(message)

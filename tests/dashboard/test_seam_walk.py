@@ -71,6 +71,8 @@ def test_every_state_of_ours_stands_on_the_guarded_base() -> None:
 
 def test_no_state_keeps_anything_in_the_browsers_storage() -> None:
     states = RegistrationContext.ensure_context().base_states.values()
-    kept = [f"{state.__name__}.{name}" for state in states for name in state.base_vars if state._is_client_storage(name)]
+    kept = [
+        f"{state.__name__}.{name}" for state in states for name in state.base_vars if state._is_client_storage(name)
+    ]
 
     assert kept == []
