@@ -1,4 +1,4 @@
-// Small hands of the pages that need no server: copying, times, greeting, form checks, menus, the drawer.
+// Small hands of the pages that need no server: copying, form checks, menus, the drawer.
 // It listens on the document, so it does not care when React draws.
 (() => {
   const say = (words) => {
@@ -33,48 +33,6 @@
     say(`${button.dataset.what || "Text"} copied`);
     setTimeout(() => delete button.dataset.copied, 1600);
   });
-
-  // ---- times: <pulse-time datetime="…">, relative, exact on hover
-  const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "medium" });
-  const dayOf = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-  const longDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
-  const unit = (seconds) => {
-    if (seconds < 60) return `${Math.floor(seconds)} s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-    return `${Math.floor(seconds / 3600)} h`;
-  };
-  const relative = (then) => {
-    const seconds = (Date.now() - then.getTime()) / 1000;
-    if (seconds < 0) return seconds > -86400 * 2 ? `in ${unit(-seconds)}` : dayOf.format(then);
-    if (seconds < 3) return "just now";
-    if (seconds < 86400) return `${unit(seconds)} ago`;
-    if (seconds < 86400 * 2) return "yesterday";
-    if (seconds < 86400 * 7) return `${Math.floor(seconds / 86400)} days ago`;
-    return dayOf.format(then);
-  };
-  class PulseTime extends HTMLElement {
-    static observedAttributes = ["datetime", "data-as"];
-    connectedCallback() { this.draw(); this.timer = setInterval(() => this.draw(), 10000); }
-    disconnectedCallback() { clearInterval(this.timer); }
-    attributeChangedCallback() { if (this.isConnected) this.draw(); }
-    draw() {
-      const then = new Date(this.getAttribute("datetime") || "");
-      if (Number.isNaN(then.getTime())) { this.textContent = ""; return; }
-      const words = this.dataset.as === "day" ? longDay.format(then) : relative(then);
-      if (this.textContent !== words) this.textContent = words;
-      this.title = exact.format(then);
-    }
-  }
-  customElements.define("pulse-time", PulseTime);
-
-  // ---- the greeting knows the visitor's clock, the server does not
-  class PulseGreeting extends HTMLElement {
-    connectedCallback() {
-      const hour = new Date().getHours();
-      this.textContent = hour < 5 || hour >= 18 ? "Good evening" : hour < 12 ? "Good morning" : "Good afternoon";
-    }
-  }
-  customElements.define("pulse-greeting", PulseGreeting);
 
   // ---- forms: check on leaving a field, keep what was typed
   const verdict = (input) => {

@@ -1,4 +1,4 @@
-"""Times as people say them, exact on hover; the element itself lives in assets/pulse.js and keeps them fresh."""
+"""Times as people say them, exact on hover; assets/react/time.jsx keeps them fresh."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import reflex as rx
 
 
 class _PulseTime(rx.Component):
-    tag = "pulse-time"
-    _is_tag_in_global_scope = True
+    library = "$/public/react/time.jsx"
+    tag = "PulseTime"
+
+    iso: rx.Var[str]
+    how: rx.Var[str]
 
 
 class _PulseGreeting(rx.Component):
-    tag = "pulse-greeting"
-    _is_tag_in_global_scope = True
+    library = "$/public/react/time.jsx"
+    tag = "PulseGreeting"
 
 
 def moment(iso: Any, *, how: Literal["relative", "day"] = "relative") -> rx.Component:
     """`iso` is UTC ISO 8601; empty shows nothing."""
-    return _PulseTime.create(custom_attrs={"datetime": iso, "data-as": how})
+    return _PulseTime.create(iso=iso, how=how)
 
 
 def greeting() -> rx.Component:

@@ -48,8 +48,9 @@ def page() -> rx.Component:
             rx.cond(DashboardState.loaded & ~DashboardState.livekit_answers, _livekit_away()),
             _stats(),
             rx.el.div(
-                rx.el.div(_tokens(), class_name="dashboard-main"),
-                rx.el.div(_first_participant(), _ways(), class_name="dashboard-side"),
+                _tokens(),
+                _first_participant(),
+                _ways(),
                 class_name="dashboard",
             ),
         ),
@@ -111,7 +112,7 @@ def _tokens() -> rx.Component:
         ),
         day_chart(DashboardState.figure, DashboardState.chart_says, loaded=DashboardState.loaded),
         figures_table("Tokens and API requests per day", ("Day", "Tokens", "API requests"), rx.foreach(DashboardState.days, _day)),
-        class_name="card",
+        class_name="card tokens",
     )
 
 
@@ -209,7 +210,7 @@ def _ways() -> rx.Component:
             ),
             class_name="ways",
         ),
-        class_name="card",
+        class_name="card dashboard-wide",
     )
 
 
