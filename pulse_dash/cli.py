@@ -49,6 +49,7 @@ def _run(settings: Settings, *, api_only: bool) -> int:
 
     try:
         if not api_only:
+            frontend.show_progress()
             frontend.build()
         app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_say_where)
         asyncio.run(asgi.serve(app, settings))

@@ -8,6 +8,10 @@ import sys
 import structlog
 
 
+def _for_a_person() -> structlog.typing.Processor:
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+
 def set_up(*, production: bool, quiet: bool = False) -> None:
     """Set up structlog and let the libraries' logging pass through it; `quiet` shows warnings and worse only."""
     level = logging.WARNING if quiet else logging.INFO
@@ -16,9 +20,7 @@ def set_up(*, production: bool, quiet: bool = False) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if production
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if production else [_for_a_person()]
     )
     structlog.configure(
         processors=[*shared, *renderer],

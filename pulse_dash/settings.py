@@ -10,10 +10,10 @@ import os
 import secrets
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -52,26 +52,51 @@ class Settings(BaseSettings):
         env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True, frozen=True
     )
 
-    pulse_env: Literal["development", "production"] = Field("development", description="`production` refuses to start on a missing or default secret.")
+    pulse_env: Literal["development", "production"] = Field(
+        "development", description="`production` refuses to start on a missing or default secret."
+    )
     host: str = Field("", description="Address to listen on: 127.0.0.1 in development, 0.0.0.0 in production.")
     port: int = Field(8000, ge=1, le=65535, description="Port of dashboard and API.")
-    public_url: str = Field("", description="The address people use; links, cookies and allowed origins come from it. Default `http://localhost:PORT`; required in production.")
+    public_url: str = Field(
+        "",
+        description="The address people use; links, cookies and allowed origins come from it. Default `http://localhost:PORT`; required in production.",
+    )
     pulse_data_dir: Path = Field(Path(".pulse"), description="Embedded store and generated development secrets.")
     mongo_uri: SecretStr | None = Field(None, description="`mongodb://…`; without it the embedded store is used.")
     mongo_db_name: str = Field("pulse", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Database name on that server.")
-    livekit_host: str = Field("", description="LiveKit's address as clients reach it, `ws://` or `wss://`. In development `ws://127.0.0.1:7880`.")
+    livekit_host: str = Field(
+        "",
+        description="LiveKit's address as clients reach it, `ws://` or `wss://`. In development `ws://127.0.0.1:7880`.",
+    )
     livekit_api_key: str = Field("", description="LiveKit's API key. In development `devkey`.")
     livekit_api_secret: SecretStr = Field(SecretStr(""), description="LiveKit's API secret. In development `secret`.")
-    jwt_secret: SecretStr = Field(SecretStr(""), description="Signs sessions and access tokens, at least 32 characters. Generated in development.")
-    api_key_pepper: SecretStr = Field(SecretStr(""), description="Goes into the hash of every API secret, at least 32 characters. Generated in development.")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins, comma separated, whose pages may call the API from a browser.")
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field((), description="Networks, comma separated, whose X-Forwarded-For is believed.")
-    signup: SignupPolicy | None = Field(None, description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production.")
-    metrics_token: SecretStr | None = Field(None, description="Bearer token for `/metrics`; without it only loopback may read.")
-    stale_keys_seconds: int = Field(5, ge=0, le=3600, description="How long keys verified before keep working while the database can't be read.")
+    jwt_secret: SecretStr = Field(
+        SecretStr(""), description="Signs sessions and access tokens, at least 32 characters. Generated in development."
+    )
+    api_key_pepper: SecretStr = Field(
+        SecretStr(""),
+        description="Goes into the hash of every API secret, at least 32 characters. Generated in development.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins, comma separated, whose pages may call the API from a browser."
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Networks, comma separated, whose X-Forwarded-For is believed."
+    )
+    signup: SignupPolicy | None = Field(
+        None, description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for `/metrics`; without it only loopback may read."
+    )
+    stale_keys_seconds: int = Field(
+        5, ge=0, le=3600, description="How long keys verified before keep working while the database can't be read."
+    )
     rate_limit_project_per_minute: int = Field(100_000, ge=1, description="Requests a minute and project.")
     rate_limit_user_per_minute: int = Field(300, ge=1, description="Requests a minute and user.")
-    rate_limit_ip_per_minute: int = Field(100, ge=1, description="Requests a minute and address without valid credentials.")
+    rate_limit_ip_per_minute: int = Field(
+        100, ge=1, description="Requests a minute and address without valid credentials."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -103,20 +128,6 @@ class Settings(BaseSettings):
                 raise ValueError("each origin is scheme://host[:port], without a path or a wildcard")
         return origins
 
-    @model_validator(mode="after")
-    def _defaults_of_the_environment(self) -> Self:
-        fill = self.__dict__
-        fill["host"] = self.host or ("0.0.0.0" if self.production else "127.0.0.1")  # noqa: S104 - a container listens on all of its addresses
-        fill["public_url"] = self.public_url.rstrip("/") or ("" if self.production else f"http://localhost:{self.port}")
-        fill["signup"] = self.signup or ("first" if self.production else "open")
-        if not self.production and not self.livekit_host:
-            url, key, secret = _DEVELOPMENT_LIVEKIT
-            fill["livekit_host"] = url
-            fill["livekit_api_key"] = self.livekit_api_key or key
-            if not self.livekit_api_secret.get_secret_value():
-                fill["livekit_api_secret"] = SecretStr(secret)
-        return self
-
     @property
     def production(self) -> bool:
         return self.pulse_env == "production"
@@ -135,18 +146,39 @@ class Settings(BaseSettings):
         return "__Host-pulse" if self.https else "pulse_session"
 
 
-def load_settings(**overrides: object) -> Settings:
-    """Read, complete and check the settings. Raises SettingsError with one line that names the setting."""
+def read_settings(**overrides: Any) -> Settings:
+    """The settings with what they imply, and no secret made or checked. Raises SettingsError as `load_settings` does."""
     try:
-        settings = Settings(**overrides)  # type: ignore[arg-type]
+        return _with_what_follows(Settings(**overrides))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
         raise SettingsError(f"{name} is not usable: {first['msg']}.") from None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read, complete and check the settings. Raises SettingsError with one line that names the setting."""
+    settings = read_settings(**overrides)
     if settings.production:
         _refuse_weak_secrets(settings)
         return settings
     return _with_development_secrets(settings)
+
+
+def _with_what_follows(settings: Settings) -> Settings:
+    """Fill what follows from the other settings: addresses, the sign-up policy, and LiveKit's development values."""
+    production = settings.production
+    follows: dict[str, object] = {
+        "host": settings.host or ("0.0.0.0" if production else "127.0.0.1"),  # noqa: S104 - a container listens on all of its addresses
+        "public_url": settings.public_url.rstrip("/") or ("" if production else f"http://localhost:{settings.port}"),
+        "signup": settings.signup or ("first" if production else "open"),
+    }
+    if not production and not settings.livekit_host:
+        url, key, secret = _DEVELOPMENT_LIVEKIT
+        follows["livekit_host"] = url
+        follows["livekit_api_key"] = settings.livekit_api_key or key
+        follows["livekit_api_secret"] = SecretStr(settings.livekit_api_secret.get_secret_value() or secret)
+    return settings.model_copy(update=follows)
 
 
 def _refuse_weak_secrets(settings: Settings) -> None:

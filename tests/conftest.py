@@ -1,4 +1,4 @@
-"""A house for each test: a real embedded store in a folder of its own, a clock that the test moves, and the whole API."""
+"""A house for each test: a real embedded store of its own, a clock that the test moves, and the whole API."""
 
 from __future__ import annotations
 

@@ -5,8 +5,7 @@ It translates rooms and errors; whose rooms they are is told in core.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -16,17 +15,22 @@ from livekit.api.twirp_client import ServerError, ServerErrorCode
 from livekit.protocol.models import ParticipantInfo, Room
 
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unavailable
+from pulse_dash.core.media import LiveParticipant, LiveRoom
 from pulse_dash.core.media_token import Signer
 from pulse_dash.core.secret import Secret
-from pulse_dash.core.work import LiveParticipant, LiveRoom
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
-_AWAY = {ServerErrorCode.UNAVAILABLE, ServerErrorCode.DEADLINE_EXCEEDED, ServerErrorCode.INTERNAL, ServerErrorCode.UNKNOWN}
+_AWAY = {
+    ServerErrorCode.UNAVAILABLE,
+    ServerErrorCode.DEADLINE_EXCEEDED,
+    ServerErrorCode.INTERNAL,
+    ServerErrorCode.UNKNOWN,
+}
 _REFUSED = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
 
 
 class LiveKitServer:
-    """One LiveKit, reached by its address, key and secret. Its connections are made on first use, in the running loop."""
+    """One LiveKit, reached by its address, key and secret; it connects on first use, in the running loop."""
 
     def __init__(self, url: str, api_key: str, api_secret: Secret) -> None:
         self.url = url
@@ -112,13 +116,13 @@ class NoLiveKit:
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def _translated() -> AsyncGenerator[None]:
     """Turn whatever livekit-api raises into one of ours."""
     try:
         yield
     except ServerError as error:
         raise _ours(error) from error
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unavailable("livekit") from error
 
 

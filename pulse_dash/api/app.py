@@ -8,7 +8,19 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from pulse_dash.api import auth, docs, health, hot, keys, organizations, problems, projects, rooms, session_forms, tokens
+from pulse_dash.api import (
+    auth,
+    docs,
+    health,
+    hot,
+    keys,
+    organizations,
+    problems,
+    projects,
+    rooms,
+    session_forms,
+    tokens,
+)
 from pulse_dash.api.hot import HotLane
 from pulse_dash.api.middleware import Accounted, JsonBodies
 from pulse_dash.api.openapi import describe_truthfully
@@ -54,4 +66,3 @@ def make_api(services: Services) -> ASGIApp:
             max_age=600,
         )
     return app
-

@@ -58,7 +58,7 @@ class Me(Answer):
 class Tokens(Answer):
     access_token: str
     refresh_token: str
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme (RFC 6750)
     expires_in: int = int(sessions.ACCESS_TOKEN_LIFE.total_seconds())
 
 
@@ -88,14 +88,20 @@ async def log_out(work: Caller) -> None:
 
 @router.get("/me", summary="Who am I")
 async def me(work: Caller) -> Me:
-    return Me(**_who(await accounts.me(work)))
+    return _who(await accounts.me(work))
 
 
 async def _answer(work: Work, signed_in: SignedIn) -> SignedInAnswer:
     if signed_in.started is None:
         raise Unauthenticated
-    tokens = await _tokens(work, signed_in.started)
-    return SignedInAnswer(**tokens.model_dump(), **_who(signed_in))
+    tokens, who = await _tokens(work, signed_in.started), _who(signed_in)
+    return SignedInAnswer(
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        user=who.user,
+        organization=who.organization,
+        organizations=who.organizations,
+    )
 
 
 async def _tokens(work: Work, started: Started) -> Tokens:
@@ -103,14 +109,14 @@ async def _tokens(work: Work, started: Started) -> Tokens:
     return Tokens(access_token=access.reveal(), refresh_token=started.secret.reveal())
 
 
-def _who(signed_in: SignedIn) -> dict[str, object]:
+def _who(signed_in: SignedIn) -> Me:
     user, organization = signed_in.user, signed_in.organization
-    return {
-        "user": UserAnswer(id=user.id, email=user.email, name=user.name),
-        "organization": organization
+    return Me(
+        user=UserAnswer(id=user.id, email=user.email, name=user.name),
+        organization=organization
         and OrganizationBrief(id=organization.id, name=organization.name, plan=organization.plan),
-        "organizations": [
+        organizations=[
             MembershipBrief(id=held.organization.id, name=held.organization.name, role=held.role.value)
             for held in signed_in.memberships
         ],
-    }
+    )

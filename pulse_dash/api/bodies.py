@@ -1,4 +1,4 @@
-"""What all request bodies and lists have in common: unknown fields are refused, texts hold no controls, pages are bounded."""
+"""What all bodies and lists share: unknown fields are refused, texts hold no controls, pages are bounded."""
 
 from __future__ import annotations
 

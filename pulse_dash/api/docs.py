@@ -13,9 +13,31 @@ from starlette.responses import HTMLResponse, Response
 from pulse_dash.core.errors import NotFound
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
-_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        *(f"{kind}-src 'self'" for kind in ("style", "font", "img", "script")),
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 _LINK = re.compile(r'href="(?:\./)?([A-Za-z0-9-]+)\.md(#[^"]*)?"')
+_DOCUMENT = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · Pulse docs</title>
+<link rel="icon" href="/favicon.svg">
+<link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/docs.css">
+<script src="/theme.js"></script>
+</head>
+<body>
+<nav aria-label="Documentation"><a class="home" href="/">Pulse</a>{links}</nav>
+<main>{body}</main>
+</body>
+</html>
+"""
 
 router = APIRouter(prefix="/docs", include_in_schema=False)
 
@@ -44,18 +66,13 @@ def _rendered(path: Path) -> str:
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     body = _LINK.sub(lambda found: f'href="/docs/{found[1].lower()}{found[2] or ""}"', body)
     title = html.escape(text.partition("\n")[0].lstrip("# ").strip())
-    links = "".join(
-        f'<a href="/docs/{name}"{" aria-current=page" if name == path.stem.lower() else ""}>{html.escape(_title(other))}</a>'
-        for name, other in _pages().items()
-    )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} · Pulse docs</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="icon" href="/favicon.svg"><script src="/theme.js"></script>'
-        '<link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/docs.css"></head>'
-        f'<body class="docs"><nav class="docs-nav" aria-label="Documentation"><a class="docs-home" href="/">Pulse</a>{links}</nav>'
-        f'<main class="docs-page">{body}</main></body></html>'
-    )
+    links = "".join(_link(name, other, here=name == path.stem.lower()) for name, other in _pages().items())
+    return _DOCUMENT.format(title=title, links=links, body=body)
+
+
+def _link(name: str, path: Path, *, here: bool) -> str:
+    current = ' aria-current="page"' if here else ""
+    return f'<a href="/docs/{name}"{current}>{html.escape(_title(path))}</a>'
 
 
 def _title(path: Path) -> str:

@@ -124,4 +124,3 @@ def _describe(api: FastAPI, route: HotRoute) -> None:
 
 
 ProjectId = Annotated[str | None, Query(description="The project; demanded of users, a key knows its own.")]
-

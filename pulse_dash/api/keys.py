@@ -46,8 +46,8 @@ class ShownKeyAnswer(Answer):
     dependencies=[reach(keys.regenerate, "projects", "project_id")],
 )
 async def regenerate(work: Caller, project_id: str, body: Regeneration | None = None) -> ShownKeyAnswer:
-    asked = body or Regeneration()
-    return _shown(await keys.regenerate(work, project_id, key_id=asked.key_id, grace_seconds=asked.grace_seconds))
+    key_id, grace_seconds = (body.key_id, body.grace_seconds) if body else (None, 0)
+    return _shown(await keys.regenerate(work, project_id, key_id=key_id, grace_seconds=grace_seconds))
 
 
 @router.get("/keys", summary="All keys, revoked ones too")

@@ -1,4 +1,4 @@
-"""What stands before every API route, in pure ASGI: bounded JSON bodies, limits' headers, one log line, no bare crash."""
+"""What stands before every API route, in pure ASGI: bounded JSON bodies, limits' headers, one log line."""
 
 from __future__ import annotations
 
@@ -94,21 +94,28 @@ class JsonBodies:
             return
         body = await _read(scope, receive)
         if body is None:
-            await refusal(413, "body_too_large", "The body is larger than 1 MiB.", request_id(scope))(scope, receive, send)
+            await _refused(413, "body_too_large", "The body is larger than 1 MiB.")(scope, receive, send)
             return
         if body:
             try:
                 parsed: Any = orjson.loads(body)
             except orjson.JSONDecodeError as error:
                 detail = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
-                await refusal(400, "malformed_json", detail, request_id(scope))(scope, receive, send)
+                await _refused(400, "malformed_json", detail)(scope, receive, send)
                 return
             if not isinstance(parsed, dict):
-                await refusal(400, "not_an_object", "The body must be a JSON object.", request_id(scope))(scope, receive, send)
+                await _refused(400, "not_an_object", "The body must be a JSON object.")(scope, receive, send)
                 return
             scope["state"]["json"] = parsed
             scope = {**scope, "headers": _as_json(scope["headers"])}
         await self._app(scope, _replay(body, receive), send)
+
+
+def _refused(status: int, code: str, detail: str) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await refusal(status, code, detail, request_id(scope))(scope, receive, send)
+
+    return app
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:

@@ -16,7 +16,7 @@ _SCHEMES: dict[str, Any] = {
     "ProjectPair": {"type": "http", "scheme": "basic", "description": "Key as user, secret as password."},
     "User": {"type": "http", "scheme": "bearer", "description": "An access token of POST /v1/auth/login."},
 }
-_SECURITY = [{"ProjectKey": [], "ProjectSecret": []}, {"ProjectPair": []}, {"User": []}]
+_SECURITY: list[dict[str, list[str]]] = [{"ProjectKey": [], "ProjectSecret": []}, {"ProjectPair": []}, {"User": []}]
 _REFUSALS = {
     "400": "The body is not a JSON object, or the request is none.",
     "401": "Nobody we know; the same answer whatever was wrong.",

@@ -62,9 +62,7 @@ async def read(work: Caller, org_id: str, response: Response) -> OrganizationAns
 async def change(
     work: Caller, org_id: str, body: OrganizationChange, response: Response, if_match: IfMatch = None
 ) -> OrganizationAnswer:
-    changed = await organizations.change(
-        work, org_id, name=body.name, plan=body.plan, version=version_of(if_match)
-    )
+    changed = await organizations.change(work, org_id, name=body.name, plan=body.plan, version=version_of(if_match))
     return _answer(work, changed, response)
 
 
@@ -73,9 +71,7 @@ async def delete(work: Caller, org_id: str) -> None:
     await organizations.delete(work, org_id)
 
 
-def _answer(
-    work: Work, organization: Organization, response: Response | None = None
-) -> OrganizationAnswer:
+def _answer(work: Work, organization: Organization, response: Response | None = None) -> OrganizationAnswer:
     if response is not None:
         tag(response, organization.version)
     role = organization.role_of(work.actor.id) if isinstance(work.actor, UserActor) else None

@@ -161,8 +161,8 @@ def reach(function: Callable[..., Any], noun: str, name: str, *, body: bool = Fa
 
     async def ask(request: Request, work: Caller) -> None:
         if body:
-            sent = request.scope["state"].get("json")
-            record_id = sent.get(name) if isinstance(sent, dict) else None
+            sent: dict[str, Any] = request.scope["state"].get("json", {})
+            record_id = sent.get(name)
         else:
             record_id = request.path_params[name]
         if isinstance(record_id, str):

@@ -92,7 +92,8 @@ def refusal(status: int, code: str, detail: str, request_id: str) -> Response:
 
 def crash(request_id: str) -> Response:
     """The answer after a fault of ours: the id to ask about, and nothing else."""
-    return _response(500, "internal_error", "Something went wrong on our side. The request id finds it in our log.", request_id)
+    detail = "Something went wrong on our side. The request id finds it in our log."
+    return _response(500, "internal_error", detail, request_id)
 
 
 def fields_of(errors: Iterable[Any]) -> list[FieldError]:

@@ -81,9 +81,7 @@ async def read(work: Caller, project_id: str, response: Response) -> ProjectAnsw
 async def change(
     work: Caller, project_id: str, body: ProjectChange, response: Response, if_match: IfMatch = None
 ) -> ProjectAnswer:
-    changed = await projects.change(
-        work, project_id, name=body.name, region=body.region, version=version_of(if_match)
-    )
+    changed = await projects.change(work, project_id, name=body.name, region=body.region, version=version_of(if_match))
     return _answer(changed, response)
 
 

@@ -8,7 +8,7 @@ from pulse_dash.api.bodies import Answer, Listing, Moment, PageLimit, PageNumber
 from pulse_dash.api.hot import ProjectId
 from pulse_dash.api.principals import Caller
 from pulse_dash.core import rooms
-from pulse_dash.core.work import LiveParticipant, LiveRoom
+from pulse_dash.core.media import LiveParticipant, LiveRoom
 
 router = APIRouter(prefix="/v1/media/rooms", tags=["media"])
 
@@ -62,9 +62,7 @@ async def remove(work: Caller, room: str, identity: str, project_id: ProjectId =
 
 
 def _room(room: LiveRoom) -> RoomAnswer:
-    return RoomAnswer(
-        name=room.name, sid=room.sid, num_participants=room.num_participants, started_at=room.started_at
-    )
+    return RoomAnswer(name=room.name, sid=room.sid, num_participants=room.num_participants, started_at=room.started_at)
 
 
 def _participant(person: LiveParticipant) -> ParticipantAnswer:

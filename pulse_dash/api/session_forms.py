@@ -1,4 +1,4 @@
-"""The dashboard's own forms: sign up, sign in, sign out. They alone set the session cookie, and only for our own pages."""
+"""The dashboard's own forms: sign up, sign in, sign out. They alone set the session cookie, for our own pages."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def cookie_of(header: bytes, name: str) -> str | None:
 
 def own_path(wanted: str) -> str:
     """Where to go after signing in: a path of ours, never another site."""
-    plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable() and "\\" not in wanted
-    return quote(wanted, safe="/?=&%-._~:@!$'()*+,;") if plain else "/"
+    ours = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    return quote(wanted, safe="/?=&%-._~:@!$'()*+,;") if ours else "/"
 
 
 def _from_our_page(request: Request, settings: Settings) -> bool:

@@ -37,13 +37,14 @@ def _together_at_most_16_kib(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
 
 
 Metadata = Annotated[str, AfterValidator(_at_most_16_kib)]
 RoomName = Annotated[str, Field(min_length=1, max_length=128)]
-Attributes = Annotated[dict[Annotated[str, Field(min_length=1, max_length=128)], str], AfterValidator(_together_at_most_16_kib)]
+AttributeName = Annotated[str, Field(min_length=1, max_length=128)]
+Attributes = Annotated[dict[AttributeName, str], AfterValidator(_together_at_most_16_kib)]
 Claims = Annotated[dict[str, JsonValue], AfterValidator(_together_at_most_16_kib)]
 
 

@@ -11,7 +11,7 @@ from pulse_dash.core.errors import PreconditionFailed
 
 _TAG = re.compile(r'"v(\d{1,9})"')
 
-IfMatch = Annotated[str | None, Header(alias="If-Match", description='An ETag that was answered before, or `*`.')]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="An ETag that was answered before, or `*`.")]
 
 
 def tag(response: Response, version: int) -> None:
@@ -20,7 +20,7 @@ def tag(response: Response, version: int) -> None:
 
 
 def version_of(if_match: str | None) -> int | None:
-    """The version that the caller demands; None when any will do. Raises PreconditionFailed for a tag of none of ours."""
+    """The version that the caller demands; None when any will do. Raises PreconditionFailed for a foreign tag."""
     if if_match is None or if_match.strip() == "*":
         return None
     found = _TAG.fullmatch(if_match.strip())

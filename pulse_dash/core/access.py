@@ -96,7 +96,7 @@ class UserActor:
     name: str
     email: str
     session_id: str
-    roles: Mapping[str, Role] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
 
 
 @dataclass(frozen=True, slots=True)

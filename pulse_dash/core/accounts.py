@@ -72,7 +72,14 @@ async def sign_up(
     person = UserActor(user_id, name, email, "")
     organization = system.store.organizations.draft(
         _organization_document(work, org_id, organization_name.strip(), user_id),
-        system.entry("organization.created", org_id=org_id, resource="organization", resource_id=org_id, name=organization_name, by=person),
+        system.entry(
+            "organization.created",
+            org_id=org_id,
+            resource="organization",
+            resource_id=org_id,
+            name=organization_name,
+            by=person,
+        ),
     )
     try:
         user = await system.store.users.add(
@@ -91,7 +98,7 @@ async def sign_up(
             makes=[Making("organizations", organization)],
         )
     except DuplicateKey as taken:
-        raise (EmailTaken if taken.index == "email" else SignupClosed)() from taken
+        raise (EmailTaken if taken.index == "email" else SignupClosed) from taken
     return await _signed_in(work, user, await sessions.start(work, user, kind))
 
 
@@ -130,7 +137,9 @@ async def _caller(work: Work) -> User:
 async def _signed_in(work: Work, user: User, started: Started | None) -> SignedIn:
     organizations = await work.as_system("the caller's own organizations").store.organizations.of_member(user.id)
     memberships = tuple(
-        Membership(organization, Role(role)) for organization in organizations if (role := organization.role_of(user.id))
+        Membership(organization, Role(role))
+        for organization in organizations
+        if (role := organization.role_of(user.id))
     )
     last = next((o for o in organizations if o.id == user.last_organization_id), None)
     return SignedIn(user, last or (organizations[0] if organizations else None), memberships, started)

@@ -39,9 +39,7 @@ async def look(work: Work) -> Health:
     """Ask every part whether it works."""
     fresh = work.parts.freshness
     database, livekit = await asyncio.gather(_database(work), _livekit(work))
-    feed = PartHealth(
-        "changes_feed", "green" if fresh.good else "red", True, f"read {fresh.age:.1f} s ago"
-    )
+    feed = PartHealth("changes_feed", "green" if fresh.good else "red", True, f"read {fresh.age:.1f} s ago")
     return Health((database, feed, livekit))
 
 

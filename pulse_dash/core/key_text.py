@@ -10,7 +10,7 @@ import string
 import zlib
 
 KEY_PREFIX = "pulse_key_"
-SECRET_PREFIX = "pulse_secret_"
+SECRET_PREFIX = "pulse_secret_"  # noqa: S105 - what every secret begins with
 _KEY_LENGTH = 24
 _SECRET_LENGTH = 40
 _CHECKSUM_LENGTH = 6

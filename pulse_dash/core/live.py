@@ -9,8 +9,9 @@ from collections import Counter
 
 from pulse_dash.core.access import SystemActor
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.media import Snapshot
 from pulse_dash.core.rooms import project_of
-from pulse_dash.core.work import Snapshot, Work
+from pulse_dash.core.work import Work
 
 
 class Live:

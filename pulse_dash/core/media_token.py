@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 
@@ -40,11 +40,9 @@ class Signer:
         if len(parts) != 3 or len(token) > _LONGEST or not token.isascii():
             return {}, "malformed"
         try:
-            header, claims = (orjson.loads(_decoded(part)) for part in parts[:2])
+            header, claims = _object(parts[0]), _object(parts[1])
             signature = _decoded(parts[2])
-        except (ValueError, Base64Error):
-            return {}, "malformed"
-        if not isinstance(header, dict) or not isinstance(claims, dict):
+        except (ValueError, TypeError, Base64Error):
             return {}, "malformed"
         if header.get("alg") != "HS256" or "crit" in header:
             return {}, "signature"
@@ -58,6 +56,13 @@ class Signer:
         keyed = self._keyed.copy()
         keyed.update(message)
         return keyed.digest()
+
+
+def _object(part: str) -> dict[str, Any]:
+    value: Any = orjson.loads(_decoded(part))
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return cast("dict[str, Any]", value)
 
 
 def _decoded(part: str) -> bytes:

@@ -22,7 +22,7 @@ _WAITING = 64
 
 
 class Passwords:
-    """bcrypt off the event loop. More than `_WAITING` callers at once are turned away, so a flood costs bounded memory."""
+    """bcrypt off the event loop; more than `_WAITING` callers at once are turned away, so a flood stays bounded."""
 
     def __init__(self, password_cost: int = _PASSWORD_COST) -> None:
         self._cost = password_cost

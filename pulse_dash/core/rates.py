@@ -1,4 +1,4 @@
-"""How many requests a minute a project, a user or an address may send. It counts; what is refused is told by the caller."""
+"""How many requests a minute a project, a user or an address may send. It counts; the caller refuses."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from pulse_dash.core.access import KeyActor, Permission, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound
-from pulse_dash.core.work import LiveParticipant, LiveRoom, Work
+from pulse_dash.core.media import LiveParticipant, LiveRoom
+from pulse_dash.core.work import Work
 
 
 def livekit_name(project_id: str, room: str) -> str:

@@ -43,7 +43,12 @@ async def start(work: Work, user: User, kind: str) -> Started:
     actor = await _actor(system, user, session_id)
     now = work.clock.now()
     entry = system.entry(
-        "session.started", org_id=user.last_organization_id, resource="session", resource_id=session_id, name=user.name, by=actor
+        "session.started",
+        org_id=user.last_organization_id,
+        resource="session",
+        resource_id=session_id,
+        name=user.name,
+        by=actor,
     )
     session = await system.store.sessions.add(
         {
@@ -142,9 +147,7 @@ async def access_token(work: Work, started: Started) -> tuple[Secret, datetime]:
 
 async def _end(work: Work, session: Session, *, reason: str) -> None:
     actor_org = None
-    entry = work.entry(
-        "session.ended", org_id=actor_org, resource="session", resource_id=session.id, name=reason
-    )
+    entry = work.entry("session.ended", org_id=actor_org, resource="session", resource_id=session.id, name=reason)
     await work.as_system(reason).store.sessions.change(session.id, {"ended_at": work.clock.now()}, entry)
 
 

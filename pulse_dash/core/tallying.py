@@ -46,16 +46,18 @@ class Tallying:
         """Write what was gathered; answers the projects that minted their first token.
 
         What can't be written stays gathered. Raises Unavailable."""
-        counts, self._counts = self._counts, Counter()
+        counts = self._counts
+        self._counts = Counter()
         used, self._used = self._used, {}
         first, self._first_tokens = self._first_tokens, {}
         try:
             if counts:
                 await store.tallies.add([Tally(*key, count) for key, count in counts.items()])
-                counts = Counter()
+                counts.clear()
             if used:
                 await store.keys.note_used(used)
-            return [project for project, at in first.items() if await store.projects.mark_first(project, "first_token_at", at)]
+            mark = store.projects.mark_first
+            return [project for project, at in first.items() if await mark(project, "first_token_at", at)]
         except BaseException:
             self._counts.update(counts)
             self._used = {**used, **self._used}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 
@@ -72,7 +72,7 @@ class TokenRequest:
     identity: str
     name: str = ""
     metadata: str | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     claims: Mapping[str, Any] | None = None
     ttl_seconds: int = DEFAULT_SECONDS
     region: str | None = None
@@ -167,12 +167,13 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
     claims, reason = work.parts.livekit.signer.read(token, now=work.clock.time())
     if reason in ("malformed", "signature"):
         return Passport(False, reason)
-    video, identity = claims.get("video"), claims.get("sub")
-    if not isinstance(video, dict) or not isinstance(identity, str) or not isinstance(video.get("room"), str):
+    video, identity = _mapping(claims.get("video")), claims.get("sub")
+    room = video.get("room")
+    if not isinstance(identity, str) or not isinstance(room, str):
         return Passport(False, "malformed")
-    if project_of(video["room"]) != project.id:
+    if project_of(room) != project.id:
         return Passport(False, "other_project")
-    minted, revoked = await _minted(work, project, claims, identity, video["room"])
+    minted, revoked = await _minted(work, project, claims, identity, room)
     if reason is None and revoked:
         reason = "revoked"
     if reason is not None:
@@ -183,7 +184,7 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
         minted,
         datetime.fromtimestamp(claims["exp"], UTC),
         identity,
-        room_of(video["room"]),
+        room_of(room),
         _permissions(video),
         project.id,
     )
@@ -236,13 +237,13 @@ def _grant(room: str, permissions: Permissions) -> dict[str, Any]:
 
 def _permissions(video: Mapping[str, Any]) -> Permissions:
     """What a grant allows; LiveKit takes an unset publish, subscribe or data grant as allowed."""
-    sources = video.get("canPublishSources")
+    sources: Any = video.get("canPublishSources")
     return Permissions(
         join=video.get("roomJoin") is True,
         publish=video.get("canPublish") is not False,
         subscribe=video.get("canSubscribe") is not False,
         publish_data=video.get("canPublishData") is not False,
-        publish_sources=tuple(str(source) for source in sources) if isinstance(sources, list) else None,
+        publish_sources=tuple(map(str, cast("list[Any]", sources))) if isinstance(sources, list) else None,
         update_metadata=video.get("canUpdateOwnMetadata") is True,
         hidden=video.get("hidden") is True,
         room_admin=video.get("roomAdmin") is True,
@@ -274,14 +275,17 @@ def _room_config(config: RoomConfig) -> dict[str, Any]:
     return known
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 async def _minted(
     work: Work, project: Project, claims: Mapping[str, Any], identity: str, room: str
 ) -> tuple[Minted | None, bool]:
     """Who made the token, from its `pulse` attribute, and whether that key is revoked or gone.
 
     LiveKit's own refreshed tokens keep the attribute and lose our claims, so the attribute is what is read."""
-    attributes = claims.get("attributes")
-    written = attributes.get(PULSE_ATTRIBUTE) if isinstance(attributes, dict) else None
+    written = _mapping(claims.get("attributes")).get(PULSE_ATTRIBUTE)
     pieces = written.split(".") if isinstance(written, str) else []
     if len(pieces) != 4:
         return None, False

@@ -7,75 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, SystemActor, UserActor, where
 from pulse_dash.core.clock import Clock
-from pulse_dash.core.media_token import Signer
 from pulse_dash.core.known import KnownKeys, KnownSessions
+from pulse_dash.core.media import LiveKit, LiveNow
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.rates import Rates
 from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.vault import Vault
 from pulse_dash.store.ids import IdMaker
-from pulse_dash.store.records import Page as Page
+from pulse_dash.store.records import Page as Page  # noqa: PLC0414 - core hands it on to api and state
 from pulse_dash.store.records import View
 from pulse_dash.store.store import ScopedStore, Store
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRoom:
-    """A room that LiveKit is running now, under LiveKit's own name; `started_at` is None while LiveKit does not say."""
-
-    name: str
-    sid: str
-    num_participants: int
-    started_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LiveParticipant:
-    """Somebody in a room now."""
-
-    identity: str
-    sid: str
-    name: str
-    state: str
-    joined_at: datetime | None
-    is_publisher: bool
-    attributes: Mapping[str, str]
-    metadata: str
-
-
-class LiveKit(Protocol):
-    """The media server. Each method raises Unavailable when it does not answer, NotFound when the room is not there."""
-
-    @property
-    def url(self) -> str:
-        """Where clients connect to."""
-        ...
-
-    @property
-    def api_key(self) -> str:
-        """The key that issues tokens."""
-        ...
-
-    @property
-    def signer(self) -> Signer:
-        """Signs tokens with the server's secret."""
-        ...
-
-    async def ping(self) -> None: ...
-
-    async def rooms(self) -> list[LiveRoom]: ...
-
-    async def participants(self, room: str) -> list[LiveParticipant]: ...
-
-    async def remove_participant(self, room: str, identity: str) -> None: ...
-
-    async def delete_room(self, room: str) -> None: ...
 
 
 class Bus(Protocol):
@@ -85,23 +31,6 @@ class Bus(Protocol):
 
     def listen(self, heard: Callable[[str], None]) -> Callable[[], None]:
         """Call `heard` with each subject from now on; the answer ends it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """How many rooms and people each project has at one moment."""
-
-    rooms: Mapping[str, int]
-    people: Mapping[str, int]
-
-
-class LiveNow(Protocol):
-    """The newest snapshot that this node has of LiveKit."""
-
-    @property
-    def now(self) -> Snapshot | None:
-        """None while LiveKit does not answer."""
         ...
 
 

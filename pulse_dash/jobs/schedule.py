@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
@@ -47,7 +47,7 @@ def start(services: Services) -> AsyncIOScheduler:
     """Start all jobs in the running loop."""
     scheduler = AsyncIOScheduler(timezone="UTC")
     for job in jobs(services):
-        scheduler.add_job(
+        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType] - APScheduler 3 has no types
             _guarded(services, job),
             "interval",
             seconds=job.every,

@@ -1,4 +1,4 @@
-"""API keys: a public part that finds the key and a hash of its secret. A regenerated key keeps its old pair for a while."""
+"""API keys: a public part that finds the key and a hash of its secret; the old pair may stay for a while."""
 
 from __future__ import annotations
 

@@ -1,0 +1,80 @@
+"""The media server as core knows it: its protocol, and the values that it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pulse_dash.core.media_token import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRoom:
+    """A room that LiveKit is running now, under LiveKit's own name; `started_at` is None while LiveKit does not say."""
+
+    name: str
+    sid: str
+    num_participants: int
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveParticipant:
+    """Somebody in a room now."""
+
+    identity: str
+    sid: str
+    name: str
+    state: str
+    joined_at: datetime | None
+    is_publisher: bool
+    attributes: Mapping[str, str]
+    metadata: str
+
+
+class LiveKit(Protocol):
+    """The media server. Each method raises Unavailable when it does not answer, NotFound when the room is not there."""
+
+    @property
+    def url(self) -> str:
+        """Where clients connect to."""
+        ...
+
+    @property
+    def api_key(self) -> str:
+        """The key that issues tokens."""
+        ...
+
+    @property
+    def signer(self) -> Signer:
+        """Signs tokens with the server's secret."""
+        ...
+
+    async def ping(self) -> None: ...
+
+    async def rooms(self) -> list[LiveRoom]: ...
+
+    async def participants(self, room: str) -> list[LiveParticipant]: ...
+
+    async def remove_participant(self, room: str, identity: str) -> None: ...
+
+    async def delete_room(self, room: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How many rooms and people each project has at one moment."""
+
+    rooms: Mapping[str, int]
+    people: Mapping[str, int]
+
+
+class LiveNow(Protocol):
+    """The newest snapshot that this node has of LiveKit."""
+
+    @property
+    def now(self) -> Snapshot | None:
+        """None while LiveKit does not answer."""
+        ...
