@@ -10,6 +10,7 @@ RUN .venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirem
 COPY rxconfig.py ./
 COPY reflex.lock ./reflex.lock
 COPY assets ./assets
+COPY docs ./docs
 COPY pulse_dash ./pulse_dash
 RUN .venv/bin/python -m pulse_dash.frontend build
 # Only the built files and what Python needs go on: no node, no build folder.
