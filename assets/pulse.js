@@ -147,6 +147,11 @@
     }
   });
 
-  if (document.readyState === "complete") answered();
-  else window.addEventListener("load", answered);
+  // React may draw the form late, or anew: the marker on it says whether it was served.
+  if (/^\/(login|signup)\/?$/.test(window.location.pathname)) {
+    window.addEventListener("load", () => {
+      answered();
+      new MutationObserver(answered).observe(document.body, { childList: true, subtree: true });
+    });
+  }
 })();

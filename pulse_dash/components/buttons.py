@@ -55,6 +55,11 @@ def icon_button(name: str, label: Any, **props: Any) -> rx.Component:
     )
 
 
+def opening_icon(name: str, label: str, opens: Any) -> rx.Component:
+    """An icon that opens a dialog, where a row has no room for words."""
+    return icon_button(name, label, custom_attrs={"data-opens-dialog": opens, "aria-haspopup": "dialog"})
+
+
 def _copy_icons() -> tuple[rx.Component, rx.Component]:
     return icon("copy", also="icon-todo"), icon("check", also="icon-done")
 

@@ -21,7 +21,11 @@ def _area_paint() -> rx.Component:
             rx.el.svg.linear_gradient(
                 rx.el.svg.stop(offset="0", class_name="area-from"),
                 rx.el.svg.stop(offset="1", class_name="area-to"),
-                id="pulse-area", x1="0", y1="0", x2="0", y2="1",
+                id="pulse-area",
+                x1="0",
+                y1="0",
+                x2="0",
+                y2="1",
             )
         ),
         class_name="unseen",
@@ -59,7 +63,14 @@ def figures_table(caption: str, head: tuple[str, ...], rows: Any) -> rx.Componen
         rx.el.div(
             rx.el.table(
                 rx.el.caption(caption, class_name="seen-by-readers"),
-                rx.el.thead(rx.el.tr(*(rx.el.th(word, scope="col", class_name="" if not place else "cell-number") for place, word in enumerate(head)))),
+                rx.el.thead(
+                    rx.el.tr(
+                        *(
+                            rx.el.th(word, scope="col", class_name="" if not place else "cell-number")
+                            for place, word in enumerate(head)
+                        )
+                    )
+                ),
                 rx.el.tbody(rows),
                 class_name="table",
             ),

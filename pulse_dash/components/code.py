@@ -23,9 +23,12 @@ def _sample(sample: rx.Var[Sample]) -> rx.Component:
             tab_index=0,
             custom_attrs={"aria-label": sample.label},
         ),
-        copy_icon(sample.text, "the code"),
         class_name="sample sample-" + sample.language,
     )
+
+
+def _copy(sample: rx.Var[Sample]) -> rx.Component:
+    return rx.el.span(copy_icon(sample.text, "the code"), class_name="samples-copy sample sample-" + sample.language)
 
 
 def samples(title: str, every: Any, *beneath: Any, name: str) -> rx.Component:
@@ -43,6 +46,7 @@ def samples(title: str, every: Any, *beneath: Any, name: str) -> rx.Component:
                 ),
                 class_name="samples-pick push",
             ),
+            rx.foreach(every, _copy),
             class_name="card-head",
         ),
         rx.foreach(every, _sample),

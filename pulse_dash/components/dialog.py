@@ -42,6 +42,4 @@ def dialog(title: Any, *body: Any, id: Any, closes_on: Any, **events: Any) -> rx
 
 def dialog_actions(*actions: Any) -> rx.Component:
     """Cancel on the left of what the dialog is for."""
-    return rx.el.div(
-        button("Cancel", custom_attrs={"data-closes-dialog": ""}), *actions, class_name="dialog-actions"
-    )
+    return rx.el.div(button("Cancel", custom_attrs={"data-closes-dialog": ""}), *actions, class_name="dialog-actions")

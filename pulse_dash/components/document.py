@@ -12,7 +12,9 @@ STYLESHEETS: tuple[str, ...] = ("/tokens.css", "/pulse.css", "/shell.css", "/par
 
 def _font(name: str) -> rx.Component:
     return rx.el.link(
-        rel="preload", href=f"/fonts/{name}", custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}
+        rel="preload",
+        href=f"/fonts/{name}",
+        custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"},
     )
 
 
@@ -35,7 +37,9 @@ def broken() -> rx.Component:
     return rx.el.main(
         logo(),
         rx.el.h1("This page could not be drawn"),
-        rx.el.p("It is our mistake, not yours, and it has been written down. Nothing you did was lost; loading it again often helps."),
+        rx.el.p(
+            "It is our mistake, not yours, and it was noted. Nothing you did was lost; loading it again often helps."
+        ),
         rx.el.div(
             rx.el.a("Load again", href="", class_name=button_class("primary")),
             rx.el.a("Dashboard", href="/", class_name=button_class()),

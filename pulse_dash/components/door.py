@@ -88,5 +88,8 @@ def submit(word: str) -> rx.Component:
 def other_way(question: str, word: str, href: str) -> rx.Component:
     """To the other of the two pages, as a whole new document."""
     return rx.el.p(
-        question, " ", rx.el.a(word, href=href, class_name="link", custom_attrs={"data-carries-next": ""}), class_name="door-other"
+        question,
+        " ",
+        rx.el.a(word, href=href, class_name="link", custom_attrs={"data-carries-next": ""}),
+        class_name="door-other",
     )

@@ -12,7 +12,11 @@ from pulse_dash.components.icons import icon
 def crumbs(*steps: Any) -> rx.Component:
     """Where one is; the last step is here."""
     items = [
-        rx.el.li(*([icon("chevron-right")] if place else []), step, custom_attrs={"aria-current": "page"} if place == len(steps) - 1 else {})
+        rx.el.li(
+            *([icon("chevron-right")] if place else []),
+            step,
+            custom_attrs={"aria-current": "page"} if place == len(steps) - 1 else {},
+        )
         for place, step in enumerate(steps)
     ]
     return rx.el.nav(rx.el.ol(*items, class_name="crumbs"), custom_attrs={"aria-label": "Where you are"})

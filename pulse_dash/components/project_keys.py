@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.components.badges import badge
-from pulse_dash.components.buttons import button, copy_icon
+from pulse_dash.components.buttons import button, copy_icon, opening_icon
 from pulse_dash.components.code import samples
 from pulse_dash.components.dialog import dialog, dialog_actions
 from pulse_dash.components.fields import field, select
@@ -89,10 +89,17 @@ def _first(key: rx.Var[KeyRow]) -> rx.Component:
                 rx.cond(shown, secret_value(SecretState.secret)),
                 rx.cond(
                     key.old_until != "",
-                    rx.el.p("The pair before this one works until it ends, ", moment(key.old_until), ".", class_name="small quiet"),
+                    rx.el.p(
+                        "The pair before this one works until it ends, ",
+                        moment(key.old_until),
+                        ".",
+                        class_name="small quiet",
+                    ),
                 ),
                 rx.el.div(
-                    rx.cond(shown, button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)),
+                    rx.cond(
+                        shown, button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)
+                    ),
                     button("Regenerate…", small=True, icon_name="refresh-cw", opens="regenerate-" + key.id),
                     button("Revoke…", small=True, variant="danger", opens="revoke-" + key.id),
                     rx.el.span("Revoked keys are refused everywhere within a second.", class_name="hint"),
@@ -112,7 +119,8 @@ def _just_made() -> rx.Component:
     return rx.fragment(
         copy_now(),
         rx.el.section(
-            rx.el.div(key_value(SecretState.public), secret_value(SecretState.secret), class_name="stack"), class_name="card"
+            rx.el.div(key_value(SecretState.public), secret_value(SecretState.secret), class_name="stack"),
+            class_name="card",
         ),
     )
 
@@ -146,7 +154,8 @@ def _others() -> rx.Component:
         rx.cond(
             KeysState.others.length() == 0,
             rx.el.p(
-                "One key per server is easiest to revoke when that server is compromised.", class_name="small quiet card-note"
+                "One key per server is easiest to revoke when that server is compromised.",
+                class_name="small quiet card-note",
             ),
             rx.el.table(
                 rx.el.thead(
@@ -187,8 +196,8 @@ def _row(key: rx.Var[KeyRow]) -> rx.Component:
                 rx.cond(
                     key.alive,
                     rx.el.span(
-                        button("Regenerate…", small=True, opens="regenerate-" + key.id),
-                        button("Revoke…", small=True, variant="danger", opens="revoke-" + key.id),
+                        opening_icon("refresh-cw", "Regenerate…", "regenerate-" + key.id),
+                        opening_icon("ban", "Revoke…", "revoke-" + key.id),
                         class_name="row",
                     ),
                 ),
@@ -203,7 +212,9 @@ def _row(key: rx.Var[KeyRow]) -> rx.Component:
                         copy_now(),
                         key_value(SecretState.public),
                         secret_value(SecretState.secret),
-                        rx.el.div(button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)),
+                        rx.el.div(
+                            button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)
+                        ),
                         class_name="stack cell-secret",
                     ),
                     col_span=6,

@@ -19,7 +19,11 @@ def try_tab() -> rx.Component:
     """From a name to a participant."""
     return rx.el.div(
         rx.el.div(
-            rx.cond(ProjectState.loaded, _mint(), rx.el.section(bone("bone-title"), bone("bone-line"), class_name="card stack")),
+            rx.cond(
+                ProjectState.loaded,
+                _mint(),
+                rx.el.section(bone("bone-title"), bone("bone-line"), class_name="card stack"),
+            ),
             rx.cond(TryState.token != "", _token()),
             class_name="stack",
         ),
@@ -91,6 +95,7 @@ def _token() -> rx.Component:
         rx.el.div(
             rx.el.h2("Token"),
             rx.el.span("expires ", moment(TryState.expires_at), class_name="small quiet push"),
+            rx.el.span(copy_icon(TryState.token, "the token"), class_name="samples-copy"),
             class_name="card-head",
         ),
         rx.el.div(
@@ -101,12 +106,12 @@ def _token() -> rx.Component:
                     tab_index=0,
                     custom_attrs={"aria-label": "The minted token"},
                 ),
-                copy_icon(TryState.token, "the token"),
-                class_name="sample sample-token",
             ),
             rx.el.dl(
                 rx.el.dt("May"),
-                rx.el.dd(rx.el.ul(rx.foreach(TryState.grants, lambda words: rx.el.li(tag(words))), class_name="grants")),
+                rx.el.dd(
+                    rx.el.ul(rx.foreach(TryState.grants, lambda words: rx.el.li(tag(words))), class_name="grants")
+                ),
                 rx.el.dt("Who"),
                 rx.el.dd(rx.el.bdi(TryState.identity)),
                 rx.el.dt("Room"),

@@ -37,7 +37,9 @@ def shell(*page: Any) -> rx.Component:
 def _bar() -> rx.Component:
     return rx.el.header(
         icon_button(
-            "menu", "Open the menu", custom_attrs={"data-opens-drawer": "", "aria-controls": "side", "aria-expanded": "false"}
+            "menu",
+            "Open the menu",
+            custom_attrs={"data-opens-drawer": "", "aria-controls": "side", "aria-expanded": "false"},
         ),
         logo(),
         rx.el.strong(rx.el.bdi(ShellState.organization_name), class_name="one-line"),

@@ -1,4 +1,4 @@
-"""The pages of the dashboard: which there are, at which address, and what each loads. The app is built from these tables."""
+"""The pages of the dashboard: at which address, and what each loads. The app is built from these tables."""
 
 from __future__ import annotations
 

@@ -111,7 +111,9 @@ def _tokens() -> rx.Component:
             class_name="card-head",
         ),
         day_chart(DashboardState.figure, DashboardState.chart_says, loaded=DashboardState.loaded),
-        figures_table("Tokens and API requests per day", ("Day", "Tokens", "API requests"), rx.foreach(DashboardState.days, _day)),
+        figures_table(
+            "Tokens and API requests per day", ("Day", "Tokens", "API requests"), rx.foreach(DashboardState.days, _day)
+        ),
         class_name="card tokens",
     )
 
@@ -125,7 +127,9 @@ def _day(row: rx.Var[DayRow]) -> rx.Component:
 
 
 def _first_participant() -> rx.Component:
-    skeleton = rx.el.li(rx.el.span(class_name="step-mark"), rx.el.div(bone(), class_name="step-words"), class_name="step")
+    skeleton = rx.el.li(
+        rx.el.span(class_name="step-mark"), rx.el.div(bone(), class_name="step-words"), class_name="step"
+    )
     return rx.el.section(
         rx.el.div(
             rx.el.h2("First participant"),

@@ -92,7 +92,9 @@ def _to(tab: str) -> rx.Var[str]:
 
 def _missing() -> rx.Component:
     return rx.fragment(
-        page_head(crumbs(page_link("Projects", to="/projects"), "Nothing here"), "There is no such project", rx.fragment()),
+        page_head(
+            crumbs(page_link("Projects", to="/projects"), "Nothing here"), "There is no such project", rx.fragment()
+        ),
         rx.el.section(
             empty(
                 "folder-search",

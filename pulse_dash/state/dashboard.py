@@ -1,4 +1,4 @@
-"""The dashboard: figures of the organization as they are now, thirty days of tokens, and the way to a first participant."""
+"""The dashboard: figures of the organization now, thirty days of tokens, the way to a first participant."""
 
 from __future__ import annotations
 

@@ -23,5 +23,8 @@ def iso(time: datetime | None) -> str:
 def initials(name: str) -> str:
     """One or two letters that stand for a name beside it."""
     words = [word for word in name.split() if word]
-    letters = [next((character for character in word if character.isalnum()), "") for word in (words[:1] + words[-1:] if len(words) > 1 else words)]
+    letters = [
+        next((character for character in word if character.isalnum()), "")
+        for word in (words[:1] + words[-1:] if len(words) > 1 else words)
+    ]
     return "".join(letters).upper() or "·"
