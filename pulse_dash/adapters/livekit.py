@@ -5,19 +5,24 @@ It translates rooms and errors; whose rooms they are is told in core.
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import aiohttp
+from google.protobuf.json_format import Parse, ParseError
 from livekit import api
 from livekit.api.twirp_client import ServerError, ServerErrorCode
 from livekit.protocol.models import ParticipantInfo, Room
+from livekit.protocol.webhook import WebhookEvent
 
-from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unavailable
-from pulse_dash.core.media import LiveParticipant, LiveRoom
+from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unauthenticated, Unavailable
+from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
 from pulse_dash.core.media_token import Signer
 from pulse_dash.core.secret import Secret
+from pulse_dash.core.vault import same
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
 _AWAY = {
@@ -38,6 +43,22 @@ class LiveKitServer:
         self.signer = Signer(api_secret.reveal().encode())
         self._secret = api_secret
         self._client: api.LiveKitAPI | None = None
+
+    def signed_event(self, body: bytes, authorization: str, *, now: float) -> MediaEvent:
+        """The event of a webhook that this server signed with our key. Raises Unauthenticated.
+
+        LiveKit signs the body's SHA-256, in base64, into a token of its own; no token of ours carries that claim."""
+        claims, wrong = self.signer.read(authorization.removeprefix("Bearer "), now=now)
+        sent = b64encode(hashlib.sha256(body).digest()).decode()
+        if wrong or claims.get("iss") != self.api_key or not same(sent, str(claims.get("sha256", ""))):
+            raise Unauthenticated
+        text = body.decode("utf-8", "replace")
+        try:
+            event = Parse(text, WebhookEvent(), ignore_unknown_fields=True)
+        except ParseError as error:
+            raise Invalid(FieldError("", "This is no event of LiveKit.")) from error
+        at = datetime.fromtimestamp(event.created_at, UTC)
+        return MediaEvent(event.id, event.event, event.room.name or None, at, text)
 
     async def ping(self) -> None:
         """Raises Unavailable when the server does not answer or does not take our key."""
@@ -91,6 +112,9 @@ class NoLiveKit:
 
     @property
     def signer(self) -> Signer:
+        raise self._unavailable()
+
+    def signed_event(self, body: bytes, authorization: str, *, now: float) -> MediaEvent:
         raise self._unavailable()
 
     async def ping(self) -> None:

@@ -14,6 +14,7 @@ from pulse_dash.api import (
     health,
     hot,
     keys,
+    livekit_webhook,
     organizations,
     problems,
     projects,
@@ -45,7 +46,7 @@ def make_fastapi(services: Services) -> FastAPI:
     api.state.services = services
     problems.install(api)
     hot.describe(api, HOT)
-    for noun in (health, docs, auth, organizations, projects, keys, rooms, session_forms):
+    for noun in (health, docs, auth, organizations, projects, keys, rooms, livekit_webhook, session_forms):
         api.include_router(noun.router)
     describe_truthfully(api)
     return api

@@ -68,7 +68,7 @@ async def authenticate(services: Services, scope: Any) -> Work:
     try:
         work = await _recognized(work, headers)
     except Unauthenticated:
-        _count_address(work, scope)
+        count_address(work, scope)
         raise
     _count(work, scope)
     return work
@@ -107,7 +107,7 @@ def _basic(credentials: str) -> tuple[str, str]:
 def _count(work: Work, scope: Any) -> None:
     policy, actor = work.parts.policy, work.actor
     if isinstance(actor, Anonymous):
-        _count_address(work, scope)
+        count_address(work, scope)
     elif isinstance(actor, KeyActor):
         _hit(work, scope, "project", actor.project_id, policy.project_per_minute)
         work.parts.tallying.request(actor.org_id, actor.project_id)
@@ -115,7 +115,8 @@ def _count(work: Work, scope: Any) -> None:
         _hit(work, scope, "user", actor.id, policy.user_per_minute)
 
 
-def _count_address(work: Work, scope: Any) -> None:
+def count_address(work: Work, scope: Any) -> None:
+    """Count a request without good credentials by its address. Raises RateLimited."""
     _hit(work, scope, "ip", rate_key(work.call.ip), work.parts.policy.ip_per_minute)
 
 

@@ -34,6 +34,17 @@ class LiveParticipant:
     metadata: str
 
 
+@dataclass(frozen=True, slots=True)
+class MediaEvent:
+    """Something that LiveKit says happened; `room` is LiveKit's own name of it and `body` the JSON that it sent."""
+
+    id: str
+    type: str
+    room: str | None
+    at: datetime
+    body: str
+
+
 class LiveKit(Protocol):
     """The media server. Each method raises Unavailable when it does not answer, NotFound when the room is not there."""
 
@@ -50,6 +61,10 @@ class LiveKit(Protocol):
     @property
     def signer(self) -> Signer:
         """Signs tokens with the server's secret."""
+        ...
+
+    def signed_event(self, body: bytes, authorization: str, *, now: float) -> MediaEvent:
+        """The event of a webhook that this server signed. Raises Unauthenticated."""
         ...
 
     async def ping(self) -> None: ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
@@ -18,6 +19,7 @@ from pulse_dash.services import Services
 
 log = structlog.get_logger(__name__)
 
+_EVENTS_KEPT = timedelta(days=90)
 _SWEEP_EVERY = timedelta(seconds=60)
 
 
@@ -39,8 +41,20 @@ def jobs(services: Services) -> list[Job]:
         Job("look_at_livekit", 3.0, lambda: services.live.look(services.system("look at LiveKit"))),
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
-        Job("forget_changes", 600.0, lambda: _forget_changes(services), lease=timedelta(minutes=5)),
+        Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
     ]
+
+
+def _looking_when_livekit_speaks(services: Services, scheduler: AsyncIOScheduler) -> None:
+    """An event says only that something happened, so LiveKit is asked at once what is running now."""
+
+    look: Any = cast("Any", scheduler).get_job("look_at_livekit")
+
+    def heard(subject: str) -> None:
+        if subject == "livekit:":
+            look.modify(next_run_time=services.parts.clock.now())
+
+    services.parts.bus.listen(heard)
 
 
 def start(services: Services) -> AsyncIOScheduler:
@@ -58,6 +72,7 @@ def start(services: Services) -> AsyncIOScheduler:
             next_run_time=services.parts.clock.now(),
         )
     scheduler.start()
+    _looking_when_livekit_speaks(services, scheduler)
     return scheduler
 
 
@@ -84,5 +99,7 @@ async def _settle_what_is_owed(services: Services) -> None:
         await services.parts.store.drain()
 
 
-async def _forget_changes(services: Services) -> None:
-    await services.parts.store.forget_changes(services.parts.clock.now() - KEPT)
+async def _forget(services: Services) -> None:
+    now = services.parts.clock.now()
+    await services.parts.store.forget_changes(now - KEPT)
+    await services.system("forget old events").store.media_events.forget(now - _EVENTS_KEPT)

@@ -17,6 +17,7 @@ from pulse_dash.store import leases
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.keys import Keys
+from pulse_dash.store.media_events import MediaEvents
 from pulse_dash.store.organizations import Organizations
 from pulse_dash.store.projects import Projects
 from pulse_dash.store.records import View
@@ -113,7 +114,7 @@ class Store:
 class ScopedStore:
     """Each noun's records as one reader may see them."""
 
-    __slots__ = ("keys", "organizations", "projects", "sessions", "tallies", "users")
+    __slots__ = ("keys", "media_events", "organizations", "projects", "sessions", "tallies", "users")
 
     def __init__(self, store: Store, view: View) -> None:
         self.users = Users(store, view)
@@ -122,3 +123,4 @@ class ScopedStore:
         self.keys = Keys(store, view)
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)
+        self.media_events = MediaEvents(store)

@@ -1,0 +1,31 @@
+"""What LiveKit tells us by itself: each event is kept once under LiveKit's own id, and pages are told to look again.
+
+Who may speak for the server was proved at the edge by its signature. What is live is asked of LiveKit itself, because
+events come late, twice and in disorder.
+"""
+
+from __future__ import annotations
+
+from pulse_dash.core.access import open_because
+from pulse_dash.core.media import MediaEvent
+from pulse_dash.core.work import Work
+from pulse_dash.store.media_events import MediaEventRecord
+
+
+@open_because("the server's signature was checked before")
+async def take(work: Work, event: MediaEvent) -> bool:
+    """Keep an event; False for one that was there already, which changes nothing. Raises Unavailable."""
+    fresh = await work.as_system("keep a LiveKit event").store.media_events.keep(
+        MediaEventRecord(
+            id=f"{work.parts.livekit.api_key}:{event.id}",
+            livekit=work.parts.livekit.api_key,
+            type=event.type,
+            room=event.room,
+            at=event.at,
+            received_at=work.clock.now(),
+            body=event.body,
+        )
+    )
+    if fresh:
+        work.parts.bus.say("livekit:")
+    return fresh
