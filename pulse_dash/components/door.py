@@ -38,6 +38,7 @@ def door(title: str, sentence: str, *fields: Any, action: str, beneath: rx.Compo
                     *fields,
                     action=action,
                     method="post",
+                    on_submit=None,  # else Reflex keeps the browser from sending it
                     class_name="door-fields",
                     no_validate=True,
                     custom_attrs={"data-checked": "", "data-door": ""},

@@ -143,6 +143,7 @@ def _account() -> rx.Component:
                 rx.el.button(icon("log-out"), "Sign out", type="submit", class_name="menu-item"),
                 action="/session/end",
                 method="post",
+                on_submit=None,  # else Reflex keeps the browser from sending it
             ),
             id="account",
             class_name="menu",
