@@ -13,12 +13,15 @@ so that a process killed in between leaves either all of it or nothing.
 
 from __future__ import annotations
 
+import itertools
 import operator as operator_module
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from bson.codec_options import CodecOptions
 from litemongo._vendor import mongomock
@@ -146,6 +149,19 @@ def _by_range(query_index: Any, path: str, condition: Any) -> set[Any] | None:
 class _Semantics(mongomock_collection.Collection):
     """mongomock's collection where it differs from MongoDB: it names the unique index that refuses, and
     null is less than everything for `$max` and `$min`."""
+
+    def page(
+        self, filter: Any, fields: Any, skip: int, limit: int, sort: list[tuple[str, int]] | None
+    ) -> list[Document]:
+        """What mongomock's cursor answers; it copies every match before it counts, here only the page is."""
+        found: Iterable[Document] = self._iter_documents(helpers.patch_datetime_awareness_in_document(filter))
+        if sort:
+            found = list(found)
+            for path, way in reversed(sort):
+                found.sort(key=_sort_key(found, path), reverse=way < 0)
+        page = itertools.islice(found, skip, skip + limit if limit else None)
+        chosen = [each if fields is None else self._copy_only_fields(each, fields, dict) for each in page]
+        return cast("list[Document]", helpers.make_datetime_timezone_aware_in_document(chosen))
 
     def _apply_update_document(
         self, existing_document: Document, spec: Any, document: Document, was_insert: bool
@@ -284,6 +300,14 @@ def _identity(path: Path) -> tuple[int, int]:
 
 def _collection(documents: _Documents) -> _Semantics:
     return _Semantics(_DATABASE, "documents", {"documents": documents}, codec_options=_MOMENTS_WITH_ZONE)
+
+
+def _sort_key(found: list[Document], path: str) -> Callable[[Document], Any]:
+    """BSON's order of the values; where all are of one plain type it is Python's own, which is much quicker."""
+    kinds = {type(each.get(path)) for each in found}
+    if kinds <= {str} or kinds <= {datetime} or kinds <= {int}:
+        return operator_module.itemgetter(path)
+    return partial(filtering.resolve_sort_key, path)
 
 
 def _is_null(document: Document, path: str) -> bool:

@@ -148,7 +148,7 @@ class EmbeddedCollection:
         fields = subset.checked_projection(projection)
         order = subset.checked_sort(sort)
         first, most = subset.checked_window(skip, limit)
-        return await self._read(lambda collection: list(collection.find(asked, fields, first, most, sort=order)))
+        return await self._read(lambda collection: collection.page(asked, fields, first, most, order))
 
     async def count_documents(self, filter: Filter) -> int:
         asked = subset.checked_filter(filter)
@@ -176,14 +176,14 @@ class EmbeddedCollection:
         fields = subset.checked_projection(projection)
 
         def claim(collection: Any) -> Document | None:
-            chosen = collection.find_one(change.filter, {"_id": 1}, sort=order)
+            chosen = next(iter(collection.page(change.filter, None, 0, 1, order)), None)
             if chosen is not None:
                 _update_one(collection, Update({"_id": chosen["_id"]}, change.update))
-                return collection.find_one({"_id": chosen["_id"]}, fields)
+                return _one(collection, chosen["_id"], fields)
             if not upsert:
                 return None
             _update_one(collection, change)
-            return collection.find_one({"_id": change.filter["_id"]}, fields)
+            return _one(collection, change.filter["_id"], fields)
 
         return await self._write(claim)
 
@@ -205,6 +205,10 @@ class EmbeddedCollection:
 
     async def _write(self, change: Callable[[Any], Answer]) -> Answer:
         return await self._engine.run(f"writing {self._name}", lambda: self._file.write(change))
+
+
+def _one(collection: Any, document_id: str, fields: Any) -> Document | None:
+    return next(iter(collection.page({"_id": document_id}, fields, 0, 1, None)), None)
 
 
 def _update_one(collection: Any, change: Update) -> int:
