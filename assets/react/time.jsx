@@ -16,7 +16,8 @@ const span = (seconds) => {
 const relative = (then) => {
   const seconds = (Date.now() - then.getTime()) / 1000;
   if (seconds < -2 * DAY) return shortDay.format(then);
-  if (seconds < -1) return `in ${span(-seconds)}`;
+  // Rounded, not cut: four hours minus a blink is "in 4 h".
+  if (seconds < -1) return `in ${span(-seconds + (seconds < -3600 ? 1800 : seconds < -60 ? 30 : 0))}`;
   if (seconds < 3) return "just now";
   if (seconds < DAY) return `${span(seconds)} ago`;
   if (seconds < 2 * DAY) return "yesterday";

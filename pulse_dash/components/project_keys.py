@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.components.badges import badge
-from pulse_dash.components.buttons import button, copy_icon, opening_icon
+from pulse_dash.components.buttons import button, copy_text, opening_icon
 from pulse_dash.components.code import samples
 from pulse_dash.components.dialog import dialog, dialog_actions
 from pulse_dash.components.fields import field, select
@@ -183,7 +183,7 @@ def _row(key: rx.Var[KeyRow]) -> rx.Component:
         rx.el.tr(
             rx.el.td(rx.el.bdi(key.name), class_name="cell-name"),
             rx.el.td(
-                rx.el.span(rx.el.code(key.short), copy_icon(key.public, "API key"), class_name="row"),
+                copy_text(key.public, "API key", shown=key.short),
                 custom_attrs={"data-label": "Key"},
             ),
             rx.el.td(moment(key.created_at), custom_attrs={"data-label": "Created"}),
@@ -198,7 +198,7 @@ def _row(key: rx.Var[KeyRow]) -> rx.Component:
                     rx.el.span(
                         opening_icon("refresh-cw", "Regenerate…", "regenerate-" + key.id),
                         opening_icon("ban", "Revoke…", "revoke-" + key.id),
-                        class_name="row",
+                        class_name="row row-close",
                     ),
                 ),
                 class_name="cell-actions",

@@ -17,7 +17,7 @@ from pulse_dash.components.times import greeting
 from pulse_dash.state.dashboard import DashboardState, DayRow, Step
 from pulse_dash.state.shell import ShellState
 
-START_LIVEKIT = "livekit-server --dev"
+START_LIVEKIT = "make livekit"
 
 
 def page() -> rx.Component:

@@ -14,6 +14,10 @@ from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.shell import ShellState
 
 
+# Keeps the labels of the two axes from touching in the corner.
+_AWAY = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
+
+
 @dataclass(frozen=True)
 class DayRow:
     """One day of the table beside the chart."""
@@ -168,13 +172,21 @@ def _figure(days: list[DayFigure]) -> dict[str, Any]:
             "showlegend": False,
             "hovermode": "x unified",
             "dragmode": False,
-            "xaxis": {"fixedrange": True, "showgrid": False, "tickformat": "%-d %b", "nticks": 6, "zeroline": False},
+            "xaxis": {
+                "fixedrange": True,
+                "showgrid": False,
+                "tickformat": "%-d %b",
+                "nticks": 6,
+                "zeroline": False,
+                **_AWAY,
+            },
             "yaxis": {
                 "fixedrange": True,
                 "rangemode": "tozero",
                 "nticks": 5,
                 "tickformat": ",d",
                 "zeroline": False,
+                **_AWAY,
                 # An empty month is drawn as a flat line on a scale of people's numbers, not of fractions.
                 **({"range": [0, 4], "dtick": 1} if highest < 4 else {}),
             },

@@ -157,7 +157,7 @@ def _row(key: Any, now: datetime) -> KeyRow:
     ending = alive and key.old_valid_until is not None and key.old_valid_until > now
     status, tone = ("Active", "good") if alive else ("Revoked", "bad")
     if ending:
-        status, tone = "Old pair still works", "warn"
+        status, tone = "Both pairs work", "warn"
     return KeyRow(
         id=key.id,
         name=key.name,
