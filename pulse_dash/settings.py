@@ -37,6 +37,8 @@ class _FromFile(PydanticBaseSettingsSource):
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except UnicodeError:
+            raise SettingsError(f"{field_name.upper()}_FILE holds no text.") from None
         except OSError as error:
             raise SettingsError(f"{field_name.upper()}_FILE cannot be read: {error.strerror}.") from error
 
@@ -117,7 +119,19 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
-        return [ip_network(part) for part in value] if isinstance(value, list) else value
+        try:
+            return [ip_network(part) for part in value] if isinstance(value, list) else value
+        except ValueError:
+            raise ValueError("each is a network such as 10.0.0.0/8") from None
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str) -> str:
+        """Links, cookies and allowed origins come from it, so a slip here would surface far away."""
+        parts = urlsplit(url.rstrip("/"))
+        if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query):
+            raise ValueError("it is http:// or https:// with a host, and no path")
+        return url
 
     @field_validator("cors_origins")
     @classmethod
@@ -224,8 +238,11 @@ def _development_secrets(path: Path) -> dict[str, str]:
             pass
         finally:
             draft.unlink()
-        return json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"PULSE_DATA_DIR cannot keep the development secrets in {path}: {error}.") from error
     finally:
         os.umask(previous)
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(name), str) for name in fresh):
+        raise SettingsError(f"PULSE_DATA_DIR holds other than development secrets in {path}; remove that file.")
+    return kept

@@ -25,6 +25,7 @@ from pulse_dash.api import (
 from pulse_dash.api.hot import HotLane
 from pulse_dash.api.middleware import Accounted, JsonBodies
 from pulse_dash.api.openapi import describe_truthfully
+from pulse_dash.api.path_names import PathNames
 from pulse_dash.services import Services
 
 HOT = tokens.HOT
@@ -54,7 +55,7 @@ def make_fastapi(services: Services) -> FastAPI:
 
 def make_api(services: Services) -> ASGIApp:
     """The whole API. It needs an outer app that gives each request its id and each answer its headers."""
-    app: Any = HotLane(make_fastapi(services), HOT, services)
+    app: Any = HotLane(PathNames(make_fastapi(services), rooms.router.prefix), HOT, services)
     app = JsonBodies(app)
     app = Accounted(app)
     if services.settings.cors_origins:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
@@ -17,6 +18,7 @@ from pulse_dash.core.errors import PulseError
 log = structlog.get_logger("pulse.request")
 
 LARGEST_BODY = 1024 * 1024
+DEEPEST_BODY = 64
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 # No project id as a label: a label's values must be few.
@@ -83,7 +85,8 @@ def _account(scope: Scope, status: int, seconds: float) -> None:
 class JsonBodies:
     """Reads every body under /v1 as JSON, whatever its Content-Type, before anything else happens with it.
 
-    Too large is 413 and not a JSON object is 400 at once; what was parsed stands in the request's state."""
+    Too large is 413, and not a JSON object or nested beyond any of ours is 400 at once; what was parsed stands in the
+    request's state."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -106,8 +109,12 @@ class JsonBodies:
             if not isinstance(parsed, dict):
                 await _refused(400, "not_an_object", "The body must be a JSON object.")(scope, receive, send)
                 return
+            if _is_deep(body, parsed):
+                detail = f"The body is nested deeper than {DEEPEST_BODY}."
+                await _refused(400, "malformed_json", detail)(scope, receive, send)
+                return
             scope["state"]["json"] = parsed
-            scope = {**scope, "headers": _as_json(scope["headers"])}
+            scope["headers"] = _as_json(scope["headers"])
         await self._app(scope, _replay(body, receive), send)
 
 
@@ -121,7 +128,8 @@ def _refused(status: int, code: str, detail: str) -> ASGIApp:
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
     """The whole body, None when it is too large; it is read to that point and no further."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > LARGEST_BODY:
+        # Python refuses to read a number of thousands of digits; a length of ten is too large already.
+        if name == b"content-length" and value.isdigit() and (len(value) > 9 or int(value) > LARGEST_BODY):
             return None
     chunks: list[bytes] = []
     size = 0
@@ -136,6 +144,19 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+def _is_deep(body: bytes, parsed: Any) -> bool:
+    """Whether it is nested deeper than any body of ours: what writes JSON again gives up at a depth of its own."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST_BODY:
+        return False
+    level: list[Any] = [parsed]
+    for _ in range(DEEPEST_BODY):
+        inner = itertools.chain.from_iterable(each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for each in inner if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _as_json(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -14,6 +14,7 @@ _SCHEMES: dict[str, Any] = {
     "ProjectKey": {"type": "apiKey", "in": "header", "name": "X-Pulse-Key", "description": "A project's key."},
     "ProjectSecret": {"type": "apiKey", "in": "header", "name": "X-Pulse-Secret", "description": "Its secret."},
     "ProjectPair": {"type": "http", "scheme": "basic", "description": "Key as user, secret as password."},
+    "Metrics": {"type": "http", "scheme": "bearer", "description": "METRICS_TOKEN."},
     "User": {"type": "http", "scheme": "bearer", "description": "An access token of POST /v1/auth/login."},
 }
 _SECURITY: list[dict[str, list[str]]] = [{"ProjectKey": [], "ProjectSecret": []}, {"ProjectPair": []}, {"User": []}]
@@ -65,7 +66,10 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
     responses.pop("422", None)
     if not path.startswith("/v1/"):
+        operation["security"] = []
         if path == "/metrics":
+            # Open to this machine alone while METRICS_TOKEN is not set.
+            operation["security"] = [{}, {"Metrics": []}]
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
             responses.update({status: _refusal(status) for status in ("401", "404")})
         return

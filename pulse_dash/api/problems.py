@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -32,6 +33,8 @@ from pulse_dash.core.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+# Who sends ten thousand unknown fields gets the first hundred named, not an answer larger than the request.
+_MOST_FIELDS = 100
 
 # The first that fits counts, so a subclass stands before its parent.
 _STATUS: tuple[tuple[type[PulseError], int], ...] = (
@@ -98,7 +101,7 @@ def crash(request_id: str) -> Response:
 
 def fields_of(errors: Iterable[Any]) -> list[FieldError]:
     """Pydantic's complaints as fields with sentences."""
-    return [FieldError(_path(error["loc"]), _sentence(error)) for error in errors]
+    return [FieldError(_path(error["loc"]), _sentence(error)) for error in islice(errors, _MOST_FIELDS)]
 
 
 def invalid(error: ValidationError) -> Invalid:
@@ -157,7 +160,7 @@ def _response(
         "request_id": request,
     }
     if errors:
-        body["errors"] = [{"field": wrong.field, "message": wrong.message} for wrong in errors]
+        body["errors"] = [{"field": wrong.field, "message": wrong.message} for wrong in errors[:_MOST_FIELDS]]
     return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from pulse_dash.api.bodies import Answer, Listing, Moment, PageLimit, PageNumber, Search, cut, listed
 from pulse_dash.api.hot import ProjectId
+from pulse_dash.api.path_names import PathName
 from pulse_dash.api.principals import Caller
 from pulse_dash.core import rooms
 from pulse_dash.core.media import LiveParticipant, LiveRoom
@@ -39,25 +40,25 @@ async def listing(
 
 
 @router.get("/{room}", summary="One running room")
-async def read(work: Caller, room: str, project_id: ProjectId = None) -> RoomAnswer:
+async def read(work: Caller, room: PathName, project_id: ProjectId = None) -> RoomAnswer:
     return _room(await rooms.read(work, room, project_id))
 
 
 @router.delete("/{room}", status_code=204, summary="Close a room; everybody in it is disconnected")
-async def end(work: Caller, room: str, project_id: ProjectId = None) -> None:
+async def end(work: Caller, room: PathName, project_id: ProjectId = None) -> None:
     await rooms.end(work, room, project_id)
 
 
 @router.get("/{room}/participants", summary="Who is in the room now")
 async def participants(
-    work: Caller, room: str, project_id: ProjectId = None, page: PageNumber = 1, limit: PageLimit = 20
+    work: Caller, room: PathName, project_id: ProjectId = None, page: PageNumber = 1, limit: PageLimit = 20
 ) -> Listing[ParticipantAnswer]:
     found = cut(await rooms.participants(work, room, project_id), page, limit)
     return listed(found, [_participant(person) for person in found.items])
 
 
 @router.post("/{room}/participants/{identity}/remove", status_code=204, summary="Put somebody out of the room")
-async def remove(work: Caller, room: str, identity: str, project_id: ProjectId = None) -> None:
+async def remove(work: Caller, room: PathName, identity: PathName, project_id: ProjectId = None) -> None:
     await rooms.remove_participant(work, room, identity, project_id)
 
 

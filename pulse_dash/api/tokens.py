@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
-from pulse_dash.api.bodies import Answer, Body, Moment
+from pulse_dash.api.bodies import Answer, Body, Moment, Text
 from pulse_dash.api.hot import hot
 from pulse_dash.core import tokens
 from pulse_dash.core.tokens import (
@@ -62,7 +62,7 @@ class PermissionsBody(Body):
 
 
 class AgentBody(Body):
-    name: Annotated[str, Field(min_length=1, max_length=128)]
+    name: Annotated[Text, Field(min_length=1, max_length=128)]
     metadata: Metadata = ""
 
 
@@ -78,7 +78,7 @@ class RoomConfigBody(Body):
 class TokenBody(Body):
     room: RoomName
     identity: RoomName
-    name: Annotated[str, Field(max_length=128)] = ""
+    name: Annotated[Text, Field(max_length=128)] = ""
     metadata: Metadata | None = None
     attributes: Attributes = Field(default_factory=dict)
     claims: Claims | None = None

@@ -18,6 +18,7 @@ from pulse_dash.store.records import Making
 from pulse_dash.store.users import User
 
 PASSWORD_LENGTH = range(10, 129)
+_LONGEST_ADDRESS = 320
 
 
 class EmailTaken(Conflict):
@@ -173,6 +174,8 @@ def _checked(email: str, password: str, name: str, organization_name: str) -> st
 
 def _address(email: str) -> str | None:
     """The address as it is kept, None where it is none; whether it receives mail is not asked here."""
+    if len(email) > _LONGEST_ADDRESS:
+        return None
     try:
         return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError:

@@ -38,8 +38,8 @@ class Started:
 async def start(work: Work, user: User, kind: str) -> Started:
     """Begin a sign-in of one kind (API or DASHBOARD)."""
     system = work.as_system("start a session")
-    text = random_secret()
     session_id = system.new_id("ses")
+    text = _secret(work, session_id)
     actor = await _actor(system, user, session_id)
     now = work.clock.now()
     entry = system.entry(
@@ -111,7 +111,11 @@ async def refresh(work: Work, refresh_token: str) -> Started:
     if known is None or known.session.kind != API:
         raise Unauthenticated
     vault = work.parts.vault
-    fresh = random_secret()
+    random, _, stamp = text.partition(".")
+    if not same(stamp, vault.session_stamp(session_id, random)):
+        # Ids stand in logs: who knows one and makes up the rest must not be able to sign somebody out.
+        raise Unauthenticated
+    fresh = _secret(work, session_id)
     rotated = await system.store.sessions.rotate(
         session_id, vault.session_hash(text), vault.session_hash(fresh), work.clock.now()
     )
@@ -175,6 +179,12 @@ async def _actor(system: Work, user: User, session_id: str) -> UserActor:
     organizations = await system.store.organizations.of_member(user.id)
     roles = {organization.id: Role(role) for organization in organizations if (role := organization.role_of(user.id))}
     return UserActor(user.id, user.name, user.email, session_id, roles)
+
+
+def _secret(work: Work, session_id: str) -> str:
+    """256 random bits, and a stamp that tells a secret of ours from an invented one for good."""
+    random = random_secret()
+    return f"{random}.{work.parts.vault.session_stamp(session_id, random)}"
 
 
 def _written(kind: str, session_id: str, text: str) -> str:

@@ -171,6 +171,9 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
     room = video.get("room")
     if not isinstance(identity, str) or not isinstance(room, str):
         return Passport(False, "malformed")
+    if claims.get("iss") != work.parts.livekit.api_key:
+        # LiveKit finds the secret by the issuer, so it refuses a token that names another.
+        return Passport(False, "signature")
     if project_of(room) != project.id:
         return Passport(False, "other_project")
     minted, revoked = await _minted(work, project, claims, identity, room)
@@ -260,7 +263,10 @@ def _metadata(project_id: str, given: str | None) -> str:
         parsed = orjson.loads(given)
     except ValueError:
         return given
-    return orjson.dumps({**parsed, "project_id": project_id}).decode()
+    try:
+        return orjson.dumps({**parsed, "project_id": project_id}).decode()
+    except orjson.JSONEncodeError as error:
+        raise Invalid(FieldError("metadata", "Is nested too deeply.")) from error
 
 
 def _room_config(config: RoomConfig) -> dict[str, Any]:
