@@ -15,10 +15,10 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from urllib.parse import parse_qs
 
 import reflex as rx
 import structlog
@@ -59,7 +59,6 @@ ANONYMOUS_STATE_SECONDS = 300
 _PUBLIC_MARK = "pulse_public"
 _TOKEN = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _NOBODY = ""
-
 # Whole page loads, never client-side navigation: a socket keeps the cookie it was opened with.
 # These are literals; nothing that a visitor typed ever goes into a script.
 _TO_LOG_IN = "window.location.assign('/login?next=' + encodeURIComponent(window.location.pathname))"
@@ -96,9 +95,11 @@ class PulseApp(rx.App):
     """The dashboard's app with its gate. `visitors` is there while the lifespan runs."""
 
     visitors: Visitors | None = None
+    loops: dict[tuple[str, str], str]
 
     def guard(self) -> PulseApp:
         """Put the gate before every handler and the guard at every socket."""
+        self.loops = {}
         self.add_middleware(_Gate())
         namespace = _GuardedSockets(get_config().get_event_namespace(), self)
         self._event_namespace = namespace
@@ -109,10 +110,8 @@ class PulseApp(rx.App):
 
     def open_first(self, task: Callable[..., Any]) -> None:
         """Run this part of the lifespan before and after all others, so that no handler outlives its services."""
-        self.register_lifespan_task(task)
-        others = [known for known in self._lifespan_tasks if known is not task]
-        self._lifespan_tasks = {task: None, **dict.fromkeys(others)}
-        self.register_lifespan_task(_forgetting_visitors)
+        self._lifespan_tasks = {task: None, **self._lifespan_tasks}
+        self.register_lifespan_task(_forget_visitors)
 
 
 class PulseState(rx.State):
@@ -141,10 +140,14 @@ class PulseState(rx.State):
     async def _listen(self, every: float = 2.0) -> AsyncIterator[Work]:
         """Give `work` every so many seconds to a background handler, as long as its page is there to see it.
 
-        It ends when the tab closes or leaves the page; when the session ends, the page goes to the log-in."""
+        It ends when the tab closes or leaves the page, and when the page starts it anew (each State has one loop in a
+        tab); when the session ends, the page goes to the log-in. The page's `load` comes before the first round."""
         context = EventContext.get()
-        route, due = context.router_data.get(RouteVar.PATH), 0.0
-        while _still_connected() and self.rx_router_route_id == route:
+        route, due = context.router_data.get(RouteVar.PATH), time.monotonic() + every
+        loops = cast("PulseApp", RegistrationContext.get().app).loops
+        mine = (context.token, self.get_full_name())
+        loops[mine] = context.txid
+        while _still_connected() and self.rx_router_route_id == route and loops.get(mine) == context.txid:
             try:
                 work = await self._work()
             except SignedOut:
@@ -204,18 +207,16 @@ def _events(*specs: EventSpec) -> list[Event]:
     return Event.from_event_type(list(specs))
 
 
-def _framework_events() -> frozenset[str]:
-    """Events that pages send by themselves, signed in or not."""
-    handlers = [
-        *(State.event_handlers[name] for name in ("hydrate", "hydrate_and_load", "set_is_hydrated")),
-        *(OnLoadInternalState.event_handlers[name] for name in ("on_load_internal", "set_is_hydrated")),
-        UpdateVarsInternalState.event_handlers["update_vars_internal"],
-        FrontendEventExceptionState.event_handlers["handle_frontend_exception"],
-    ]
-    return frozenset(format_event_handler(handler) for handler in handlers)
-
-
-FRAMEWORK_EVENTS = _framework_events()
+# What pages send by themselves, signed in or not.
+FRAMEWORK_EVENTS = frozenset(
+    format_event_handler(state.event_handlers[name])
+    for state, name in (
+        *((State, name) for name in ("hydrate", "hydrate_and_load", "set_is_hydrated")),
+        *((OnLoadInternalState, name) for name in ("on_load_internal", "set_is_hydrated")),
+        (UpdateVarsInternalState, "update_vars_internal"),
+        (FrontendEventExceptionState, "handle_frontend_exception"),
+    )
+)
 
 
 class _Gate(rx.Middleware):
@@ -320,17 +321,20 @@ class _GuardedSockets(EventNamespace):
         self._paces: dict[str, _Pace] = {}
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        token = re.search(r"(?:^|&)token=([^&]*)", environ.get("QUERY_STRING", ""))
-        if token is None or not _TOKEN.fullmatch(token.group(1)):
+        token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
+        if not _TOKEN.fullmatch(token):
+            raise refused.ConnectionRefusedError
+        # Reflex's page puts its first event into the greeting.
+        if auth and not (isinstance(auth, dict) and (auth.get("event") is None or _well_formed(auth["event"]))):
             raise refused.ConnectionRefusedError
         self._paces[sid] = _Pace(EVENTS_A_SECOND)
-        boot = auth.get("event") if isinstance(auth, dict) else None
-        if auth is not None and (not isinstance(auth, dict) or not (boot is None or _well_formed(boot))):
-            raise refused.ConnectionRefusedError
         await super().on_connect(sid, environ, auth)
 
     def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:
         self._paces.pop(sid, None)
+        loops, token = cast("PulseApp", self.app).loops, self.sid_to_token.get(sid)
+        for loop in [loop for loop in loops if loop[0] == token]:
+            del loops[loop]
         return super().on_disconnect(sid)
 
     async def on_event(self, sid: str, data: Any) -> None:
@@ -366,20 +370,11 @@ def _well_formed(data: object) -> bool:
     return name in RegistrationContext.get().event_handlers and len(json.dumps(data)) <= most
 
 
-@asynccontextmanager
-async def _forgetting_visitors(app: rx.App) -> AsyncIterator[None]:
+async def _forget_visitors(app: rx.App) -> None:
     """Drop the State of visitors without a session after minutes; Reflex itself keeps every State for an hour."""
-
-    async def forget() -> None:
-        while True:
-            await asyncio.sleep(ANONYMOUS_STATE_SECONDS / 10)
-            forget_anonymous(app.state_manager, older_than=ANONYMOUS_STATE_SECONDS)
-
-    task = asyncio.create_task(forget(), name="dashboard.forget_visitors")
-    try:
-        yield
-    finally:
-        task.cancel()
+    while True:
+        await asyncio.sleep(ANONYMOUS_STATE_SECONDS / 10)
+        forget_anonymous(app.state_manager, older_than=ANONYMOUS_STATE_SECONDS)
 
 
 def forget_anonymous(manager: StateManager, *, older_than: float) -> int:

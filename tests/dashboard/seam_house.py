@@ -54,7 +54,7 @@ class HouseState(PulseState):
     def crash(self) -> None:
         raise ZeroDivisionError(SECRET)
 
-    @rx.event(background=True, supersedes=True)
+    @rx.event(background=True)
     async def follow(self) -> None:
         async for _ in self._listen(every=0.05):
             async with self:

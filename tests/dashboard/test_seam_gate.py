@@ -114,6 +114,19 @@ def test_a_loop_never_speaks_into_a_socket_that_took_over_its_token(house: House
     assert heard.count("ticks_rx_state_") <= 1
 
 
+def test_a_page_that_loads_again_has_one_loop(house: House) -> None:
+    with house.tab(cookie=ADA) as tab:
+        tab.hydrate()
+        for _ in range(5):
+            tab.send(named("follow"))
+        tab.read_until('"ticks_rx_state_":3')
+
+        assert len(house.app.loops) == 1
+        running = [task for task in house.app.event_processor._tasks.values() if "follow" in task.get_name()]
+        assert len(running) == 1
+    assert not house.app.loops
+
+
 def test_while_the_database_is_away_no_state_is_shown(house: House) -> None:
     token = filled(house)
     house.people.away = True
