@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,13 +49,14 @@ class Stage:
     health: list[str] = field(default_factory=list[str])
     command: list[str] = field(default_factory=list[str])
 
-    def run(self, command: list[str], **more: str) -> subprocess.Popen[bytes]:
-        """The command inside, in WORKDIR, as USER."""
+    def run(self, command: list[str], more: dict[str, str], *, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """The command inside, in WORKDIR, as USER; its words go to the terminal, or to `log` alone."""
         step = f"cd {shlex.quote(self.workdir)} && exec {shlex.join(command)}"
         # Through the image's own sh, so that a relative program name means one in WORKDIR.
         chroot = shutil.which("chroot") or "/usr/sbin/chroot"  # found here: below, PATH is the image's
         inside = [chroot, f"--userspec={self.user}:{self.user}", str(self.root), "/bin/sh", "-c", step]
-        return subprocess.Popen(inside, env={**self.environment, **more})
+        with log.open("wb") if log else nullcontext() as output:
+            return subprocess.Popen(inside, env=self.environment | more, stdout=output, stderr=output)
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
@@ -128,7 +130,7 @@ def carry_out(stage: Stage, rest: str) -> None:
     """RUN: by the stage's own shell."""
     began = time.monotonic()
     handed = {key: os.environ[key] for key in HANDED_IN if key in os.environ}
-    if stage.run(["/bin/sh", "-c", rest], HOME="/root", **handed).wait() != 0:
+    if stage.run(["/bin/sh", "-c", rest], {"HOME": "/root", **handed}).wait() != 0:
         raise SystemExit(f"Failed: RUN {rest}")
     print(f"  {time.monotonic() - began:.1f} s", flush=True)
 
@@ -186,12 +188,12 @@ def main(arguments: list[str]) -> int:
         "API_KEY_PEPPER": "also-made-up-for-this-trial-and-long-enough",
         "HOME": "/data",
     }
-    process = stage.run(stage.command, **settings)
+    process = stage.run(stage.command, settings)
     healthy = False
     began = time.monotonic()
     while not healthy and process.poll() is None and time.monotonic() - began < 30:
         time.sleep(0.5)
-        healthy = stage.run(stage.health, **settings).wait() == 0
+        healthy = stage.run(stage.health, settings, log=Path(os.devnull)).wait() == 0
     print(f"HEALTHCHECK {'passed' if healthy else 'failed'} after {time.monotonic() - began:.1f} s", flush=True)
     process.terminate()
     began = time.monotonic()
