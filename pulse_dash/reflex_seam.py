@@ -127,6 +127,9 @@ class PulseState(rx.State):
             raise SignedOut
         return work
 
+    def _arrive(self) -> None:
+        """A whole page load begins, and nothing was sent yet: put away what must not outlive one."""
+
     def _told(self, error: PulseError) -> EventSpec:
         """The error as a toast; an error that a handler lets fly ends here by itself."""
         return rx.toast.error(error.detail)
@@ -239,6 +242,9 @@ class _Gate(rx.Middleware):
         if pulse.signed_in != (work is not None):
             pulse.signed_in = work is not None
         if event.name in FRAMEWORK_EVENTS:
+            if event.name.endswith((".hydrate", ".hydrate_and_load")):
+                for filled in _tree(pulse):
+                    cast("PulseState", filled)._arrive()
             return None
         handler = RegistrationContext.get().event_handlers[event.name].handler
         if not getattr(handler.fn, _PUBLIC_MARK, False):

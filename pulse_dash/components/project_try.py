@@ -132,8 +132,7 @@ def _token() -> rx.Component:
 def _join() -> rx.Component:
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("Join "),
-            rx.el.bdi(TryState.room, class_name="strong one-line"),
+            rx.el.h2("Join ", rx.el.bdi(TryState.room)),
             class_name="card-head",
         ),
         join_room(url=TryState.url, token=TryState.token, room=TryState.room),

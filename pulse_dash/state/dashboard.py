@@ -8,11 +8,10 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import figures
-from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.errors import NotFound, Unavailable
 from pulse_dash.core.figures import DayFigure, Overview
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.shell import ShellState
-
 
 # Keeps the labels of the two axes from touching in the corner.
 _AWAY = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
@@ -67,6 +66,8 @@ class DashboardState(PulseState):
         """Read the figures of the organization that is worked in."""
         shell = await self.get_state(ShellState)
         work = await self._work()
+        if not shell._organization_id:
+            return
         try:
             self._fill(await figures.overview(work, shell._organization_id))
         except Unavailable as away:
@@ -75,12 +76,16 @@ class DashboardState(PulseState):
     @rx.event(background=True)
     async def follow(self) -> None:
         """Keep them true while the page is looked at."""
-        async with self:
-            organization = (await self.get_state(ShellState))._organization_id
         async for work in self._listen(every=3):
+            async with self:
+                shell = await self.get_state(ShellState)
+                organization = shell._organization_id if self.loaded else ""
+            if not organization:
+                # The page's own load comes first.
+                continue
             try:
                 fresh = await figures.overview(work, organization)
-            except Unavailable:
+            except (NotFound, Unavailable):
                 # The figures stay as they were; the next round asks again.
                 continue
             async with self:

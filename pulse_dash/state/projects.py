@@ -61,7 +61,9 @@ class ProjectsState(PulseState):
         """Keep who is live true while the list is looked at."""
         async for _ in self._listen(every=3):
             async with self:
-                await self._read()
+                # The page's own load comes first.
+                if self.loaded:
+                    await self._read()
 
     @rx.event
     async def set_search(self, search: str) -> object:

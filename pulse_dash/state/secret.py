@@ -1,6 +1,6 @@
 """The one place where a secret can be seen: filled when a key is made or regenerated, emptied soon after.
 
-It is emptied when its card is put away, at every load of the page and after two minutes.
+It is emptied when its card is put away, before every load of a page and after two minutes.
 """
 
 from __future__ import annotations
@@ -45,8 +45,11 @@ class SecretState(PulseState):
         self._showing += 1
         self._arriving = arriving
 
+    def _arrive(self) -> None:
+        self._empty()
+
     def _settle(self) -> None:
-        """At a load: nothing stays but what has just been made for this very load."""
+        """Another page was gone to: nothing stays but what was just made to be shown there."""
         if self._arriving:
             self._arriving = False
             return

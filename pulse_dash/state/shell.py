@@ -68,5 +68,6 @@ class ShellState(PulseState):
     async def use_organization(self, organization_id: str) -> object:
         """Work in another organization from now on; its dashboard is where that begins."""
         await accounts.use_organization(await self._work(), organization_id)
+        self._organization_id = organization_id
         # The whole page loads anew, so nothing of the organization before stays on the screen.
         return rx.call_script("window.location.assign('/')")
