@@ -17,7 +17,7 @@ from pulse_dash.store.connect import connect
 from tests.doubles import BreakableEngine, MovableClock
 from tests.people import Town
 
-pytest_plugins = ["tests.engines.plugin"]
+pytest_plugins = ["tests.engines.plugin", "tests.served"]
 
 PUBLIC_URL = "http://localhost:8000"
 
