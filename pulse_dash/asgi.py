@@ -138,13 +138,14 @@ def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
 
     Raises frontend.NotBuilt when the dashboard was not built from these sources."""
     place = frontend.built()
+    public = urlsplit(settings.public_url)
+    origin = f"{public.scheme}://{public.netloc}"
     # Reflex reads its environment while it is imported, so these two come after it.
-    frontend.stand_on(place)
+    frontend.stand_on(place, origin=origin)
     from pulse_dash.pages import PAGES  # noqa: PLC0415
     from pulse_dash.pulse_dash import app  # noqa: PLC0415
 
     people = People(settings)
-    public = urlsplit(settings.public_url)
 
     @asynccontextmanager
     async def services_first() -> AsyncIterator[None]:
@@ -163,7 +164,7 @@ def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
         lifespan=reflex,
         sockets=BoundedSockets(
             people.placed(reflex),
-            origin=f"{public.scheme}://{public.netloc}",
+            origin=origin,
             session_of=people.session_of,
             address_of=people.address_of,
         ),

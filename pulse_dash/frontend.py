@@ -54,6 +54,8 @@ _PASSED_ON = (
 _FROM_BUILT_FILES = {
     "__REFLEX_SKIP_COMPILE": "1",
     "REFLEX_ENV_MODE": "prod",
+    "REFLEX_APP_NAME": "pulse_dash",
+    "REFLEX_STATE_MANAGER_MODE": "memory",
     "REFLEX_TELEMETRY_ENABLED": "false",
     "REFLEX_CHECK_LATEST_VERSION": "false",
 }
@@ -99,11 +101,12 @@ def built(root: Path = ROOT) -> Path:
     return place
 
 
-def stand_on(place: Path) -> None:
+def stand_on(place: Path, *, origin: str) -> None:
     """Set what Reflex must find in the environment, before it is imported, to start from built files.
 
-    Its working folder becomes the build's, so that a start writes nothing into the checkout."""
-    os.environ.update(_FROM_BUILT_FILES, REFLEX_WEB_WORKDIR=str(place))
+    Its working folder becomes the build's, so that a start writes nothing into the checkout. Reflex finds rxconfig.py
+    in the working directory only and takes its defaults elsewhere: what must never be a default stands here too."""
+    os.environ.update(_FROM_BUILT_FILES, REFLEX_WEB_WORKDIR=str(place), REFLEX_CORS_ALLOWED_ORIGINS=origin)
 
 
 def files_of(place: Path) -> Path:

@@ -39,6 +39,7 @@ from reflex_base.event import Event, EventSpec
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import format_event_handler
+from socketio import AsyncServer
 from socketio import exceptions as refused
 
 from pulse_dash.core.errors import Invalid, PulseError, SignedOut, Unavailable
@@ -99,13 +100,14 @@ class PulseApp(rx.App):
 
     def guard(self) -> PulseApp:
         """Put the gate before every handler and the guard at every socket."""
+        config = get_config()
+        if config.state_manager_mode is rx.constants.StateManagerMode.DISK or "*" in config.cors_allowed_origins:
+            raise RuntimeError("Reflex runs with its own defaults: rxconfig.py was not found in the working directory.")
         self.loops = {}
         self.add_middleware(_Gate())
-        namespace = _GuardedSockets(get_config().get_event_namespace(), self)
+        namespace = _GuardedSockets(config.get_event_namespace(), self)
         self._event_namespace = namespace
-        if self.sio is None:
-            raise RuntimeError("The dashboard has no socket server: enable_state must stay on.")
-        self.sio.register_namespace(namespace)
+        cast("AsyncServer", self.sio).register_namespace(namespace)
         return self
 
     def open_first(self, task: Callable[..., Any]) -> None:

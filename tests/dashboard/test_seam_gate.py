@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
+from reflex_base.constants import StateManagerMode
 from starlette.testclient import WebSocketDenialResponse
 
 from pulse_dash import reflex_seam
-from pulse_dash.reflex_seam import FRAMEWORK_EVENTS, forget_anonymous
+from pulse_dash.reflex_seam import FRAMEWORK_EVENTS, PulseApp, forget_anonymous
 from tests.dashboard.seam_house import ORIGIN, SECRET, House, named
 
 ADA, MALLORY = "ses_ada", "ses_mallory"
@@ -265,3 +267,14 @@ def test_a_socket_without_a_tabs_token_is_refused(house: House, token: str) -> N
         ws.send_text("40/_event,{}")
 
         assert ws.receive_text().startswith("44")
+
+
+@pytest.mark.parametrize("default", [{"state_manager_mode": StateManagerMode.DISK}, {"cors_allowed_origins": ("*",)}])
+def test_an_app_with_reflexs_own_defaults_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, default: dict[str, object]
+) -> None:
+    ours = {"state_manager_mode": StateManagerMode.MEMORY, "cors_allowed_origins": [ORIGIN]}
+    monkeypatch.setattr(reflex_seam, "get_config", lambda: SimpleNamespace(**ours | default))
+
+    with pytest.raises(RuntimeError, match="defaults"):
+        PulseApp.guard(SimpleNamespace())
