@@ -105,9 +105,10 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
 
 
 def _livekit(settings: Settings) -> LiveKitServer | NoLiveKit:
-    if not settings.livekit_host:
+    secret = settings.livekit_api_secret
+    if not (settings.livekit_host and settings.livekit_api_key and secret.get_secret_value()):
         return NoLiveKit()
-    return LiveKitServer(settings.livekit_host, settings.livekit_api_key, _secret(settings.livekit_api_secret))
+    return LiveKitServer(settings.livekit_host, settings.livekit_api_key, _secret(secret))
 
 
 def _secret(value: SecretStr) -> Secret:

@@ -13,25 +13,25 @@ from datetime import UTC, datetime
 
 import aiohttp
 from google.protobuf.json_format import Parse, ParseError
+from google.protobuf.message import DecodeError
 from livekit import api
 from livekit.api.twirp_client import ServerError, ServerErrorCode
 from livekit.protocol.models import ParticipantInfo, Room
 from livekit.protocol.webhook import WebhookEvent
 
-from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unauthenticated, Unavailable
+from pulse_dash.core.errors import Conflict, FieldError, Invalid, NotFound, PulseError, Unauthenticated, Unavailable
 from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
 from pulse_dash.core.media_token import Signer
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import same
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
-_AWAY = {
-    ServerErrorCode.UNAVAILABLE,
-    ServerErrorCode.DEADLINE_EXCEEDED,
-    ServerErrorCode.INTERNAL,
-    ServerErrorCode.UNKNOWN,
-}
+# Whatever is in none of these, a code of tomorrow too, is LiveKit's own trouble: repeat later.
 _REFUSED = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
+_WRONG = {ServerErrorCode.INVALID_ARGUMENT, ServerErrorCode.OUT_OF_RANGE}
+_CONTRADICTING = {ServerErrorCode.ALREADY_EXISTS, ServerErrorCode.FAILED_PRECONDITION}
+_UNSPOKEN = {ServerErrorCode.BAD_ROUTE, ServerErrorCode.MALFORMED, ServerErrorCode.UNIMPLEMENTED}
+_NO_LIVEKIT = "What answers at LIVEKIT_HOST is no LiveKit that Pulse knows how to speak to."
 
 
 class LiveKitServer:
@@ -146,18 +146,25 @@ async def _translated() -> AsyncGenerator[None]:
         yield
     except ServerError as error:
         raise _ours(error) from error
+    except DecodeError as error:
+        raise Unavailable("livekit", _NO_LIVEKIT) from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unavailable("livekit") from error
 
 
 def _ours(error: ServerError) -> PulseError:
+    # A wrong key is refused before there is a code: the status alone says so.
+    if error.code in _REFUSED or error.status in {401, 403}:
+        return Unavailable("livekit", "LiveKit refuses our key. Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
     if error.code == ServerErrorCode.NOT_FOUND:
         return NotFound("LiveKit knows no such room or participant.")
-    if error.code in _REFUSED:
-        return Unavailable("livekit", "LiveKit refuses our key. Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
-    if error.code in _AWAY:
-        return Unavailable("livekit")
-    return Invalid(FieldError("", error.message or "LiveKit refuses this."))
+    if error.code in _WRONG:
+        return Invalid(FieldError("", error.message or "LiveKit refuses this."))
+    if error.code in _CONTRADICTING:
+        return Conflict(error.message or "LiveKit refuses this as things are now.")
+    if error.code in _UNSPOKEN:
+        return Unavailable("livekit", _NO_LIVEKIT)
+    return Unavailable("livekit")
 
 
 def _room(room: Room) -> LiveRoom:
@@ -170,9 +177,14 @@ def _participant(person: ParticipantInfo) -> LiveParticipant:
         identity=person.identity,
         sid=person.sid,
         name=person.name,
-        state=ParticipantInfo.State.Name(person.state).lower(),
+        state=_state(person.state),
         joined_at=datetime.fromtimestamp(person.joined_at, UTC) if person.joined_at else None,
         is_publisher=person.is_publisher,
         attributes=dict(person.attributes),
         metadata=person.metadata,
     )
+
+
+def _state(number: int) -> str:
+    """LiveKit's word for it; a newer server may know one that we do not."""
+    return ParticipantInfo.State.Name(number).lower() if number in ParticipantInfo.State.values() else "unknown"

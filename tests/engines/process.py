@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,11 +29,21 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running(command: list[str], *, ready: Callable[[], bool], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str],
+    *,
+    ready: Callable[[], bool],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
     """The program while the block runs; an early end or a silence shows the end of its log."""
     # Were pytest killed, the program would stay behind: the kernel ends it with its parent.
     leash = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    with log.open("ab") as out, subprocess.Popen([*leash, *command], stdout=out, stderr=out) as process:
+    with (
+        log.open("ab") as out,
+        subprocess.Popen([*leash, *command], stdout=out, stderr=out, env=environment, cwd=folder) as process,
+    ):
         try:
             await_ready(process, ready, log)
             yield process
