@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -152,11 +152,14 @@ def _is_deep(body: bytes, parsed: Any) -> bool:
         return False
     level: list[Any] = [parsed]
     for _ in range(DEEPEST_BODY):
-        inner = itertools.chain.from_iterable(each.values() if isinstance(each, dict) else each for each in level)
-        level = [each for each in inner if isinstance(each, dict | list)]
+        level = [each for outer in level for each in _inside(outer) if isinstance(each, dict | list)]
         if not level:
             return False
     return True
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _as_json(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -1,0 +1,175 @@
+"""What an id opens: another tenant's, a deleted one and junk are one and the same 404, on every route with an id."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from pulse_dash.core import keys, organizations, projects
+from pulse_dash.core.access import Role
+from pulse_dash.core.errors import Forbidden, Invalid, NotFound
+from pulse_dash.core.keys import KeyAlreadyRevoked
+from tests.api.asserting import assert_problem, assert_refused, fields
+from tests.api.routes import Route, every_route
+from tests.people import House, Person, Town
+
+WITH_IDS = [route for route in every_route() if route.ids]
+WITH_PROJECT = [route for route in every_route() if route.takes_project]
+JUNK = ["%00", "prj_", "x" * 3_000, "%F0%9F%92%A9", "%20", "$ne", "%7B%22$ne%22:null%7D", "%FF", "a%2Fb", "..%2f..%2f"]
+
+
+def _ids(owner: Person, house: House) -> dict[str, str]:
+    return {"org_id": owner.organization.id, "project_id": house.id, "key_id": house.key.id}
+
+
+async def test_every_id_in_a_path_is_one_that_this_table_knows(town: Town) -> None:
+    owner = await town.person()
+
+    assert {name for route in WITH_IDS for name in route.ids} <= _ids(owner, await town.project(owner)).keys()
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+async def test_another_tenants_is_404_even_with_a_body_that_is_wrong(
+    client: httpx.AsyncClient, town: Town, route: Route
+) -> None:
+    owner, other = await town.person(), await town.house()
+    house = await town.project(owner)
+    path = route.at(**_ids(owner, house))
+    stranger = await town.person()
+
+    for headers in (stranger.headers, dict(other.headers)):
+        answer = await client.request(route.verb, path, headers=headers, json={"nonsense": True})
+        assert_refused(answer, NotFound)
+
+
+@pytest.mark.parametrize("route", WITH_PROJECT, ids=str)
+async def test_another_tenants_project_in_the_query_is_404(
+    client: httpx.AsyncClient, town: Town, route: Route
+) -> None:
+    house, other, stranger = await town.house(), await town.house(), await town.person()
+
+    for headers in (stranger.headers, dict(other.headers)):
+        query = {"project_id": house.id}
+        answer = await client.request(route.verb, route.at(), params=query, headers=headers, json={"nonsense": True})
+        assert_refused(answer, NotFound)
+
+
+@pytest.mark.parametrize("route", WITH_PROJECT, ids=str)
+async def test_a_user_who_names_no_project_is_told_so(client: httpx.AsyncClient, town: Town, route: Route) -> None:
+    person = await town.person()
+
+    answer = await client.request(route.verb, route.at(), headers=person.headers, json={})
+
+    assert_refused(answer, Invalid)
+    assert fields(answer) == ["project_id"]
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+async def test_junk_as_an_id_is_404(client: httpx.AsyncClient, town: Town, route: Route) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    for name in route.ids:
+        for junk in JUNK:
+            path = route.at(**{**_ids(owner, house), name: junk})
+
+            answer = await client.request(route.verb, path, headers=owner.headers, json={"name": "x"})
+
+            assert_problem(answer, 404, "not_found")
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+async def test_what_was_deleted_is_404(client: httpx.AsyncClient, town: Town, route: Route) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await projects.delete(town.work(owner), house.id)
+    await organizations.delete(town.work(owner), owner.organization.id)
+
+    path = route.at(**_ids(owner, house))
+
+    assert_refused(await client.request(route.verb, path, headers=owner.headers, json={"name": "x"}), NotFound)
+
+
+async def test_the_projects_of_a_deleted_organization_are_404(client: httpx.AsyncClient, town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+
+    await organizations.delete(town.work(owner), owner.organization.id)
+
+    assert_refused(await client.get(f"/v1/projects/{house.id}", headers=owner.headers), NotFound)
+    assert (await client.get("/v1/projects", headers=owner.headers)).json()["items"] == []
+
+
+async def test_a_key_of_another_project_of_mine_is_404_here(client: httpx.AsyncClient, town: Town) -> None:
+    owner = await town.person()
+    here, there = await town.project(owner), await town.project(owner)
+
+    revoked = await client.delete(f"/v1/projects/{here.id}/keys/{there.key.id}", headers=owner.headers)
+    regenerated = await client.post(
+        f"/v1/projects/{here.id}/regenerate-keys", headers=owner.headers, json={"key_id": there.key.id}
+    )
+
+    assert_refused(revoked, NotFound)
+    assert_refused(regenerated, NotFound)
+
+
+async def test_a_key_revoked_twice_is_a_conflict(client: httpx.AsyncClient, town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await keys.revoke(town.work(owner), house.id, house.key.id)
+
+    answer = await client.delete(f"/v1/projects/{house.id}/keys/{house.key.id}", headers=owner.headers)
+
+    assert_refused(answer, KeyAlreadyRevoked)
+
+
+async def test_a_key_reads_its_own_project_and_changes_none(client: httpx.AsyncClient, town: Town) -> None:
+    house = await town.house()
+    path = f"/v1/projects/{house.id}"
+
+    assert (await client.get(path, headers=house.headers)).status_code == 200
+    assert_refused(await client.put(path, headers=house.headers, json={"name": "mine"}), Forbidden)
+    assert_refused(await client.delete(path, headers=house.headers), Forbidden)
+
+
+# 401 → 404 → 403 → 422: each row is what the caller is, and how far that takes a request whose body is wrong.
+ORDER = {"nobody": 401, "a stranger": 404, "a viewer": 403, "an owner": 422}
+WITH_BODY = [route for route in WITH_IDS if "requestBody" in route.operation]
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=str)
+async def test_who_may_not_is_told_before_what_is_wrong(client: httpx.AsyncClient, town: Town, route: Route) -> None:
+    owner, stranger = await town.person(), await town.person()
+    house = await town.project(owner)
+    viewer = await town.member(owner.organization, Role.VIEWER)
+    callers = {"nobody": {}, "a stranger": stranger.headers, "a viewer": viewer.headers, "an owner": owner.headers}
+    path = route.at(**_ids(owner, house))
+
+    answers = {
+        who: (await client.request(route.verb, path, headers=headers, json={"nonsense": True})).status_code
+        for who, headers in callers.items()
+    }
+
+    assert answers == ORDER
+
+
+@pytest.mark.parametrize("path", ["/v1/projects", "/v1/tokens/create", "/v1/tokens/validate"])
+async def test_the_order_holds_where_the_body_or_the_query_names_the_owner(
+    client: httpx.AsyncClient, town: Town, path: str
+) -> None:
+    owner, stranger = await town.person(), await town.person()
+    house = await town.project(owner)
+    viewer = await town.member(owner.organization, Role.VIEWER)
+    callers = {"nobody": {}, "a stranger": stranger.headers, "a viewer": viewer.headers, "an owner": owner.headers}
+    body = {"org_id": owner.organization.id, "nonsense": True}
+
+    answers = {
+        who: (await client.post(path, params={"project_id": house.id}, headers=headers, json=body)).status_code
+        for who, headers in callers.items()
+    }
+
+    assert answers == ORDER
+
+
+async def test_a_body_that_is_no_json_is_400_before_anybody_is_asked_for(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.post("/v1/tokens/create", content=b"{"), 400, "malformed_json")
+    assert_problem(await client.post("/v1/organizations", content=b"[]"), 400, "not_an_object")
