@@ -60,8 +60,7 @@ ANONYMOUS_STATE_SECONDS = 300
 _PUBLIC_MARK = "pulse_public"
 _TOKEN = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _NOBODY = ""
-# Whole page loads, never client-side navigation: a socket keeps the cookie it was opened with.
-# These are literals; nothing that a visitor typed ever goes into a script.
+# Whole page loads: a socket keeps the cookie it was opened with. Nothing that a visitor typed ever goes into a script.
 _TO_LOG_IN = "window.location.assign('/login?next=' + encodeURIComponent(window.location.pathname))"
 _LOAD_AGAIN = "window.location.reload()"
 
@@ -105,9 +104,8 @@ class PulseApp(rx.App):
             raise RuntimeError("Reflex runs with its own defaults: rxconfig.py was not found in the working directory.")
         self.loops = {}
         self.add_middleware(_Gate())
-        namespace = _GuardedSockets(config.get_event_namespace(), self)
-        self._event_namespace = namespace
-        cast("AsyncServer", self.sio).register_namespace(namespace)
+        self._event_namespace = _GuardedSockets(config.get_event_namespace(), self)
+        cast("AsyncServer", self.sio).register_namespace(self._event_namespace)
         return self
 
     def open_first(self, task: Callable[..., Any]) -> None:
@@ -156,7 +154,7 @@ class PulseState(rx.State):
             try:
                 work = await self._work()
             except SignedOut:
-                await context.emit_event(*_events(rx.call_script(_TO_LOG_IN)))
+                await context.emit_event(*Event.from_event_type([rx.call_script(_TO_LOG_IN)]))
                 return
             except Unavailable:
                 work = None
@@ -191,11 +189,12 @@ async def _who() -> tuple[str, Work | None]:
     visitors = cast("PulseApp", RegistrationContext.get().app).visitors
     if visitors is None:
         raise Unavailable("dashboard")
-    context = EventContext.get()
     # Headers and address are the server's own record of the socket; Reflex writes them over what the client sent.
-    headers, ip = context.router_data.get(RouteVar.HEADERS, {}), context.router_data.get(RouteVar.CLIENT_IP, "")
+    context, told = EventContext.get(), EventContext.get().router_data
     try:
-        return await visitors.work(headers, ip, f"evt_{context.txid}")
+        return await visitors.work(
+            told.get(RouteVar.HEADERS, {}), told.get(RouteVar.CLIENT_IP, ""), f"evt_{context.txid}"
+        )
     except SignedOut:
         return _NOBODY, None
 
@@ -206,10 +205,6 @@ def _still_connected() -> bool:
     context = EventContext.get()
     record = namespace._token_manager.token_to_socket.get(context.token) if namespace else None
     return record is not None and record.sid == context.router_data.get(RouteVar.SESSION_ID)
-
-
-def _events(*specs: EventSpec) -> list[Event]:
-    return Event.from_event_type(list(specs))
 
 
 # What pages send by themselves, signed in or not.
@@ -234,7 +229,7 @@ class _Gate(rx.Middleware):
             session, work = await _who()
         except Unavailable as away:
             # Fails closed: nobody's State is shown while we cannot tell whose it is.
-            return StateUpdate(events=_events(rx.toast.error(away.detail)))
+            return StateUpdate(events=Event.from_event_type([rx.toast.error(away.detail)]))
         _admitted.set(session)
         strange = pulse._session is not None and pulse._session != session
         if strange:
@@ -264,7 +259,7 @@ async def _refusal(root: BaseState, *events: EventSpec) -> StateUpdate:
     """No handler runs; the browser gets what the gate itself changed, such as an emptied State."""
     delta = await root._get_resolved_delta()
     root._clean()
-    return StateUpdate(delta=delta, events=_events(*events) if events else [])
+    return StateUpdate(delta=delta, events=Event.from_event_type(list(events)))
 
 
 def _takes(handler: Any, payload: Mapping[str, Any]) -> bool:

@@ -39,6 +39,7 @@ class CarefulAnswers:
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
         self._headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
+        self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -50,12 +51,10 @@ class CarefulAnswers:
 
         async def careful(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
-                given = [(name.lower(), value) for name, value in message.get("headers", ())]
+                given = message.get("headers", ())
                 names = {name for name, _ in given}
-                if b"x-request-id" not in names:
-                    given.append((b"x-request-id", request_id))
-                given.extend(header for header in ours if header[0] not in names)
-                message["headers"] = given
+                missing = ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
+                message["headers"] = [*given, (b"x-request-id", request_id), *missing]
             await send(message)
 
         await self._app(scope, receive, careful)
