@@ -85,7 +85,10 @@
       if (shown) shown.hidden = false;
     }
     const email = form.elements.namedItem("email");
-    if (email && asked.get("email") && !email.value) email.value = asked.get("email").slice(0, 254);
+    for (const name of ["email", "name", "organization_name"]) {
+      const field = form.elements.namedItem(name);
+      if (field && asked.get(name) && !field.value) field.value = asked.get(name).slice(0, 254);
+    }
     // Only a path of ours may follow the sign-in; the server looks again.
     const next = asked.get("next") || "";
     const safe = /^\/(?![/\\])[^\u0000-\u001f\\]*$/.test(next);

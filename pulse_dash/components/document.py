@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.buttons import button_class
+from pulse_dash.components.links import plain_link
 from pulse_dash.components.logo import logo
 
 STYLESHEETS: tuple[str, ...] = ("/tokens.css", "/pulse.css", "/shell.css", "/parts.css", "/pages.css")
@@ -41,8 +42,8 @@ def broken() -> rx.Component:
             "It is our mistake, not yours, and it was noted. Nothing you did was lost; loading it again often helps."
         ),
         rx.el.div(
-            rx.el.a("Load again", href="", class_name=button_class("primary")),
-            rx.el.a("Dashboard", href="/", class_name=button_class()),
+            plain_link("Load again", href="", class_name=button_class("primary")),
+            plain_link("Dashboard", href="/", class_name=button_class()),
             class_name="row",
         ),
         class_name="lost",

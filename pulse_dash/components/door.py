@@ -12,6 +12,7 @@ import reflex as rx
 
 from pulse_dash.components.buttons import button
 from pulse_dash.components.fields import field
+from pulse_dash.components.links import plain_link
 from pulse_dash.components.logo import logo, wave
 from pulse_dash.components.states import notice
 
@@ -78,7 +79,7 @@ def email_field(*, first: bool = False) -> rx.Component:
 
 def hidden_next() -> rx.Component:
     """Where to go after; the server takes a path of ours only."""
-    return rx.el.input(type="hidden", name="next", id="next", default_value="")
+    return rx.el.input(type="hidden", name="next", id="next")
 
 
 def submit(word: str) -> rx.Component:
@@ -91,6 +92,6 @@ def other_way(question: str, word: str, href: str) -> rx.Component:
     return rx.el.p(
         question,
         " ",
-        rx.el.a(word, href=href, class_name="link", custom_attrs={"data-carries-next": ""}),
+        plain_link(word, href=href, class_name="link", custom_attrs={"data-carries-next": ""}),
         class_name="door-other",
     )

@@ -1,4 +1,7 @@
-"""Links between pages of ours without loading the document again. Links to /docs and out stay plain anchors."""
+"""Links: between pages of ours without loading the document again, and plain ones for all else.
+
+`rx.el.a` is React Router's link too, which would look for /docs among the pages.
+"""
 
 from __future__ import annotations
 
@@ -35,3 +38,8 @@ def page_link(*children: Any, to: Any, **props: Any) -> rx.Component:
 def side_link(*children: Any, to: str, exactly: bool = False, **props: Any) -> rx.Component:
     """A link of the side."""
     return _SideLink.create(*children, to=to, end=exactly, **props)
+
+
+def plain_link(*children: Any, href: str, **props: Any) -> rx.Component:
+    """An anchor as HTML knows it: another document, or a place in this one."""
+    return rx.el.A.create(*children, href=href, **props)

@@ -11,7 +11,7 @@ import reflex as rx
 
 from pulse_dash.components.buttons import icon_button
 from pulse_dash.components.icons import icon
-from pulse_dash.components.links import side_link
+from pulse_dash.components.links import plain_link, side_link
 from pulse_dash.components.logo import logo
 from pulse_dash.components.states import bone
 from pulse_dash.state.shell import OrganizationChoice, ShellState
@@ -22,7 +22,7 @@ _LINKS = (("/", "layout-dashboard", "Dashboard"), ("/projects", "folder-kanban",
 def shell(*page: Any) -> rx.Component:
     """The page inside its frame. What it says of people and organizations comes with the session, not with the HTML."""
     return rx.el.div(
-        rx.el.a("Skip to the page", href="#page", class_name="skip"),
+        plain_link("Skip to the page", href="#page", class_name="skip"),
         _side(),
         rx.el.div(
             _bar(),
@@ -68,6 +68,7 @@ def _organization() -> rx.Component:
     return rx.el.div(
         rx.el.button(
             logo(),
+            rx.el.span("Switch organization:", class_name="seen-by-readers"),
             rx.cond(
                 ShellState.loaded,
                 rx.el.span(
@@ -80,7 +81,7 @@ def _organization() -> rx.Component:
             icon("chevrons-up-down"),
             type="button",
             class_name="who",
-            custom_attrs={"popoverTarget": "organizations", "aria-label": "Switch organization"},
+            custom_attrs={"popoverTarget": "organizations"},
         ),
         rx.el.div(
             rx.el.p("Your organizations", class_name="menu-title"),
@@ -112,6 +113,7 @@ def _account() -> rx.Component:
     return rx.el.div(
         rx.el.button(
             rx.el.span(ShellState.initials, class_name="initials", custom_attrs={"aria-hidden": "true"}),
+            rx.el.span("Your account:", class_name="seen-by-readers"),
             rx.cond(
                 ShellState.loaded,
                 rx.el.span(
@@ -124,7 +126,7 @@ def _account() -> rx.Component:
             icon("chevrons-up-down"),
             type="button",
             class_name="who",
-            custom_attrs={"popoverTarget": "account", "aria-label": "Your account"},
+            custom_attrs={"popoverTarget": "account"},
         ),
         rx.el.div(
             rx.el.p(rx.el.bdi(ShellState.email), class_name="menu-title one-line"),

@@ -7,7 +7,7 @@ import reflex as rx
 from pulse_dash.components.buttons import button, button_class
 from pulse_dash.components.chart import day_chart, figures_table
 from pulse_dash.components.icons import icon
-from pulse_dash.components.links import page_link
+from pulse_dash.components.links import page_link, plain_link
 from pulse_dash.components.new_project import NEW_PROJECT, new_project_dialog
 from pulse_dash.components.page_head import crumbs, page_head
 from pulse_dash.components.shell import shell
@@ -31,7 +31,7 @@ def page() -> rx.Component:
                 class_name="page-sentence",
                 custom_attrs={"aria-live": "polite"},
             ),
-            rx.el.a(icon("book-open"), "Docs", href="/docs", class_name=button_class()),
+            plain_link(icon("book-open"), "Docs", href="/docs", class_name=button_class()),
             button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
         ),
         rx.el.div(
@@ -204,7 +204,7 @@ def _ways() -> rx.Component:
                 ),
             ),
             rx.el.li(
-                rx.el.a(
+                plain_link(
                     icon("book-open"),
                     _way_words("Docs", "Every endpoint, with what it answers"),
                     icon("chevron-right", also="icon-go"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.buttons import button_class
+from pulse_dash.components.links import plain_link
 from pulse_dash.components.logo import logo
 
 
@@ -14,6 +15,6 @@ def page() -> rx.Component:
         logo(),
         rx.el.h1("There is nothing here"),
         rx.el.p("The address may be mistyped, or what stood here was deleted."),
-        rx.el.a("Go to the dashboard", href="/", class_name=button_class("primary")),
+        plain_link("Go to the dashboard", href="/", class_name=button_class("primary")),
         class_name="lost",
     )
