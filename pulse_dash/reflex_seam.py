@@ -51,7 +51,6 @@ log = structlog.get_logger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-EVENTS_A_SECOND = 20
 MOST_BYTES_OF_AN_EVENT = 64 * 1024
 MOST_BYTES_OF_A_FRAMEWORK_EVENT = 16 * 1024
 MOST_CHARACTERS_OF_AN_ARGUMENT = 20_000
@@ -301,27 +300,8 @@ def _empty(root: BaseState) -> None:
             vars(state).pop(name)
 
 
-class _Pace:
-    """Lets so many events pass each second; who sends faster waits, and with it their socket."""
-
-    def __init__(self, a_second: int) -> None:
-        self._a_second = a_second
-        self._free_at = 0.0
-
-    async def wait(self) -> None:
-        now = time.monotonic()
-        # A second's worth may come at once: a page that loads sends a handful together.
-        self._free_at = max(self._free_at, now - 1) + 1 / self._a_second
-        if self._free_at > now:
-            await asyncio.sleep(self._free_at - now)
-
-
 class _GuardedSockets(EventNamespace):
     """Reflex's sockets with bounds on what comes in, and one check on everything that goes out."""
-
-    def __init__(self, namespace: str, app: rx.App) -> None:
-        super().__init__(namespace, app)
-        self._paces: dict[str, _Pace] = {}
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
@@ -330,23 +310,18 @@ class _GuardedSockets(EventNamespace):
         # Reflex's page puts its first event into the greeting.
         if auth and not (isinstance(auth, dict) and (auth.get("event") is None or _well_formed(auth["event"]))):
             raise refused.ConnectionRefusedError
-        self._paces[sid] = _Pace(EVENTS_A_SECOND)
         await super().on_connect(sid, environ, auth)
 
     def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:
-        self._paces.pop(sid, None)
         loops, token = cast("PulseApp", self.app).loops, self.sid_to_token.get(sid)
         for loop in [loop for loop in loops if loop[0] == token]:
             del loops[loop]
         return super().on_disconnect(sid)
 
     async def on_event(self, sid: str, data: Any) -> None:
-        pace = self._paces.get(sid)
-        if pace is None or not _well_formed(data):
-            # Neither logged nor answered: the text is a stranger's, and no page of ours sends it.
-            return
-        await pace.wait()
-        await super().on_event(sid, data)
+        # What else comes is neither logged nor answered: the text is a stranger's, and no page of ours sends it.
+        if _well_formed(data):
+            await super().on_event(sid, data)
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:
         """Send an update only to the socket whose event made it, and State only while its session lives.

@@ -1,20 +1,24 @@
-"""Who may open a socket to the dashboard, and how many: only our own pages, a few for each visitor.
+"""Who may open a socket to the dashboard, how many, and how fast they may talk: our own pages, a few for each visitor.
 
-What is sent over a socket is reflex_seam's.
+What is said over a socket is reflex_seam's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BY_ADDRESS = 10
 MOST_BY_SESSION = 20
-OPENINGS_AT_ONCE = 40
-OPENINGS_A_SECOND = 1.0
+OPENINGS_AT_ONCE = 100
+OPENINGS_A_SECOND = 4.0
+
+MESSAGES_A_SECOND = 20
+LONGEST_MESSAGE = 100_000
 
 SessionOf = Callable[[Scope], Awaitable[str | None]]
 
@@ -35,6 +39,21 @@ class _Holder:
         self.open += 1
         self.allowance -= 1
         return True
+
+
+class _Pace:
+    """Lets so many messages pass each second; who sends faster waits, and with it their socket."""
+
+    def __init__(self, a_second: int) -> None:
+        self._a_second = a_second
+        self._free_at = 0.0
+
+    async def wait(self) -> None:
+        now = time.monotonic()
+        # A second's worth may come at once: a page that loads sends a handful together.
+        self._free_at = max(self._free_at, now - 1) + 1 / self._a_second
+        if self._free_at > now:
+            await asyncio.sleep(self._free_at - now)
 
 
 class BoundedSockets:
@@ -64,7 +83,7 @@ class BoundedSockets:
             await _refuse(scope, receive, send, 429)
             return
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, _paced(receive, send), send)
         finally:
             holder.open -= 1
 
@@ -72,6 +91,23 @@ class BoundedSockets:
         if len(self._holders) > 1_000:
             recent = time.monotonic() - OPENINGS_AT_ONCE / OPENINGS_A_SECOND
             self._holders = {name: held for name, held in self._holders.items() if held.open or held.at > recent}
+
+
+def _paced(receive: Receive, send: Send) -> Receive:
+    """What a socket says, at a pace that can be followed; one that says too much at once is closed."""
+    pace = _Pace(MESSAGES_A_SECOND)
+
+    async def paced() -> Message:
+        message = await receive()
+        if message["type"] != "websocket.receive":
+            return message
+        if len(message.get("text") or message.get("bytes") or b"") > LONGEST_MESSAGE:
+            await send({"type": "websocket.close", "code": 1009})
+            return {"type": "websocket.disconnect", "code": 1009}
+        await pace.wait()
+        return message
+
+    return paced
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:

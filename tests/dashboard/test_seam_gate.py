@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
 from reflex_base.constants import StateManagerMode
 from starlette.testclient import WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
 
 from pulse_dash import reflex_seam
+from pulse_dash.api import sockets
 from pulse_dash.reflex_seam import FRAMEWORK_EVENTS, PulseApp, forget_anonymous
 from tests.dashboard.seam_house import ORIGIN, SECRET, House, named
 
@@ -213,18 +216,30 @@ def test_other_sites_open_no_socket(house: House, origin: str) -> None:
 
 async def test_a_socket_that_sends_faster_than_twenty_a_second_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(reflex_seam.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(sockets.time, "monotonic", lambda: 100.0)
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(reflex_seam.asyncio, "sleep", sleep)
-    pace = reflex_seam._Pace(20)
+    monkeypatch.setattr(sockets.asyncio, "sleep", sleep)
+    pace = sockets._Pace(20)
     for _ in range(60):
         await pace.wait()
 
     assert len(waited) == 40
     assert waited[-1] == pytest.approx(2.0)
+
+
+def test_a_message_longer_than_any_page_sends_ends_the_socket(house: House) -> None:
+    address = f"/_event/?EIO=4&transport=websocket&token={uuid.uuid4()}"
+    with house.client.websocket_connect(address, headers={"origin": ORIGIN, "upgrade": "websocket"}) as ws:
+        ws.receive_text()
+        ws.send_text("x" * 100_001)
+
+        with pytest.raises(WebSocketDisconnect) as ended:
+            ws.receive_text()
+
+    assert ended.value.code == 1009
 
 
 def test_an_address_without_a_session_holds_ten_sockets(house: House) -> None:
