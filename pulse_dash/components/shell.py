@@ -9,11 +9,11 @@ from typing import Any
 
 import reflex as rx
 
-from pulse_dash.components.buttons import icon_button
+from pulse_dash.components.buttons import button_class, icon_button
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import plain_link, side_link
 from pulse_dash.components.logo import logo
-from pulse_dash.components.states import bone
+from pulse_dash.components.states import bone, empty
 from pulse_dash.state.shell import OrganizationChoice, ShellState
 
 _LINKS = (("/", "layout-dashboard", "Dashboard"), ("/projects", "folder-kanban", "Projects"))
@@ -26,11 +26,29 @@ def shell(*page: Any) -> rx.Component:
         _side(),
         rx.el.div(
             _bar(),
-            rx.el.main(*page, id="page", tab_index=-1, class_name="page"),
+            rx.el.main(
+                rx.cond(ShellState.homeless, _homeless(), rx.fragment(*page)),
+                id="page",
+                tab_index=-1,
+                class_name="page",
+            ),
         ),
         rx.el.div(class_name="side-veil", custom_attrs={"aria-hidden": "true"}),
         rx.el.div(id="announcer", role="status", class_name="seen-by-readers"),
         class_name="shell",
+    )
+
+
+def _homeless() -> rx.Component:
+    return rx.el.section(
+        rx.el.h1("No organization", class_name="seen-by-readers"),
+        empty(
+            "building-2",
+            "You belong to no organization",
+            "Ask somebody to invite you, or make one of your own with POST /v1/organizations.",
+            plain_link(icon("book-open"), "How", href="/docs", class_name=button_class()),
+        ),
+        class_name="card",
     )
 
 

@@ -85,9 +85,9 @@ def _there() -> rx.Component:
     )
 
 
-def _to(tab: str) -> rx.Var[str]:
-    query = "" if tab == "keys" else f"?tab={tab}"
-    return "/projects/" + ProjectState.id + query
+def _to(tab: str) -> str:
+    """The same page with another tab, whatever its id."""
+    return f"?tab={tab}"
 
 
 def _missing() -> rx.Component:

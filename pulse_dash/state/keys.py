@@ -60,7 +60,7 @@ class KeysState(PulseState):
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id
 
-    @rx.event(background=True)
+    @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep last use and revocations true while the page is looked at."""
         async for work in self._listen(every=3):

@@ -56,7 +56,7 @@ class ProjectsState(PulseState):
         self.filtered = bool(self.search or self.region)
         await self._read()
 
-    @rx.event(background=True)
+    @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep who is live true while the list is looked at."""
         async for _ in self._listen(every=3):
@@ -88,6 +88,8 @@ class ProjectsState(PulseState):
     async def _read(self) -> None:
         work = await self._work()
         shell = await self.get_state(ShellState)
+        if not shell._organization_id:
+            return
         try:
             found = await projects.listing(
                 work,

@@ -28,6 +28,7 @@ class ShellState(PulseState):
     """The person, the organization they work in now, and those they could switch to."""
 
     loaded: bool = False
+    homeless: bool = False
     name: str = ""
     first_name: str = ""
     email: str = ""
@@ -62,6 +63,7 @@ class ShellState(PulseState):
         ]
         self.regions = list(work.parts.policy.regions)
         self._organization_id = here.id if here else ""
+        self.homeless = here is None
         self.loaded = True
 
     @rx.event
