@@ -26,6 +26,7 @@ from pulse_dash.api.app import make_api
 from pulse_dash.api.browser import Dashboard
 from pulse_dash.api.headers import CarefulAnswers
 from pulse_dash.api.principals import client_ip, rate_key
+from pulse_dash.api.session_forms import cookie_of
 from pulse_dash.api.sockets import BoundedSockets
 from pulse_dash.core import sessions
 from pulse_dash.core.errors import SignedOut, Unavailable
@@ -58,9 +59,10 @@ class People:
         """The id of the cookie's session, and work bound to its person. Raises SignedOut, Unavailable."""
         if self.services is None:
             raise Unavailable("dashboard")
-        known = await sessions.resume(
-            self.services.system("recognize a visitor"), _cookie(headers.get("cookie", ""), self._settings.cookie_name)
-        )
+        cookie = cookie_of(headers.get("cookie", "").encode("latin-1", "replace"), self._settings.cookie_name)
+        if cookie is None:
+            raise SignedOut
+        known = await sessions.resume(self.services.system("recognize a visitor"), cookie)
         call = Call(request_id=request_id, ip=ip, user_agent=headers.get("user-agent", ""))
         return known.session.id, self.services.as_(known.actor, call)
 
@@ -87,15 +89,6 @@ class People:
     async def signed_in(self, scope: Scope) -> bool:
         """Whether a request carries a live session."""
         return await self.session_of(scope) is not None
-
-
-def _cookie(header: str, name: str) -> str:
-    """The value of our cookie. Two of one name are a sign of somebody else's hand, and none is believed."""
-    pairs = (part.strip().partition("=") for part in header.split(";"))
-    values = [value for key, _, value in pairs if key == name]
-    if len(values) != 1 or not values[0]:
-        raise SignedOut
-    return values[0]
 
 
 class _Doors:

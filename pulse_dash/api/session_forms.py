@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import APIRouter, Request
@@ -109,13 +108,13 @@ async def _end_current(work: Work, settings: Settings, request: Request) -> None
 
 
 def cookie_of(header: bytes, name: str) -> str | None:
-    """One cookie's value from a Cookie header."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(header.decode("latin-1"))
-    except CookieError:
-        return None
-    return jar[name].value if name in jar else None
+    """One cookie's value from a Cookie header. Two of one name are a sign of another hand, and neither is believed.
+
+    Read by hand: Python's own parser gives up at the first cookie that it dislikes, and other programs on this host
+    may have set it."""
+    pairs = (part.strip().partition("=") for part in header.decode("latin-1").split(";"))
+    values = [value for key, _, value in pairs if key == name]
+    return values[0] if len(values) == 1 and values[0] else None
 
 
 def own_path(wanted: str) -> str:
