@@ -42,15 +42,17 @@ class Accounted:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
-        began, status = time.perf_counter(), 0
+        began, status, answered = time.perf_counter(), 0, False
 
         async def watched(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
                 status = message["status"]
                 allowance = scope["state"].get("allowance")
                 if allowance is not None:
                     message["headers"] = [*message["headers"], *allowance_headers(allowance)]
+            elif message["type"] == "http.response.body":
+                answered = not message.get("more_body", False)
             await send(message)
 
         try:
@@ -59,9 +61,11 @@ class Accounted:
             await problem_response(error, request_id(scope))(scope, receive, watched)
         except Exception:  # the outermost boundary of the API: whatever is left is a fault of ours, told by its id
             log.exception("request.crashed", request_id=request_id(scope), path=scope["path"])
-            if status:
+            if status and not answered:
+                # Half an answer must not look like a whole one: the server breaks the connection.
                 raise
-            await crash(request_id(scope))(scope, receive, watched)
+            if not status:
+                await crash(request_id(scope))(scope, receive, watched)
         finally:
             _account(scope, status, time.perf_counter() - began)
 

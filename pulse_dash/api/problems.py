@@ -133,6 +133,11 @@ def install(api: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
+    async def fault(request: Request, _: Exception) -> Response:
+        # Starlette answers in plain text otherwise; it raises the error again for the log either way.
+        return crash(request_id(request.scope))
+
+    api.add_exception_handler(Exception, fault)
     api.add_exception_handler(PulseError, ours)
     api.add_exception_handler(RequestValidationError, unfit)
     api.add_exception_handler(HTTPException, of_the_server)

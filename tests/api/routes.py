@@ -12,7 +12,7 @@ from pulse_dash.services import Services
 VERBS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Route:
     """One operation as it is described."""
 

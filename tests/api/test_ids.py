@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import httpx
-import pytest
 
 from pulse_dash.core import keys, organizations, projects
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound
 from pulse_dash.core.keys import KeyAlreadyRevoked
 from tests.api.asserting import assert_problem, assert_refused, fields
-from tests.api.routes import Route, every_route
+from tests.api.routes import every_route
 from tests.people import House, Person, Town
 
 WITH_IDS = [route for route in every_route() if route.ids]
@@ -28,65 +29,50 @@ async def test_every_id_in_a_path_is_one_that_this_table_knows(town: Town) -> No
     assert {name for route in WITH_IDS for name in route.ids} <= _ids(owner, await town.project(owner)).keys()
 
 
-@pytest.mark.parametrize("route", WITH_IDS, ids=str)
-async def test_another_tenants_is_404_even_with_a_body_that_is_wrong(
-    client: httpx.AsyncClient, town: Town, route: Route
-) -> None:
-    owner, other = await town.person(), await town.house()
-    house = await town.project(owner)
-    path = route.at(**_ids(owner, house))
-    stranger = await town.person()
-
-    for headers in (stranger.headers, dict(other.headers)):
-        answer = await client.request(route.verb, path, headers=headers, json={"nonsense": True})
-        assert_refused(answer, NotFound)
+async def test_another_tenants_is_404_even_with_a_body_that_is_wrong(client: httpx.AsyncClient, town: Town) -> None:
+    owner, other, stranger = await town.person(), await town.house(), await town.person()
+    ids = _ids(owner, await town.project(owner))
+    for route in WITH_IDS:
+        for headers in (stranger.headers, dict(other.headers)):
+            answer = await client.request(route.verb, route.at(**ids), headers=headers, json={"nonsense": True})
+            assert_refused(answer, NotFound)
 
 
-@pytest.mark.parametrize("route", WITH_PROJECT, ids=str)
-async def test_another_tenants_project_in_the_query_is_404(
-    client: httpx.AsyncClient, town: Town, route: Route
-) -> None:
+async def test_another_tenants_project_in_the_query_is_404(client: httpx.AsyncClient, town: Town) -> None:
     house, other, stranger = await town.house(), await town.house(), await town.person()
+    for route in WITH_PROJECT:
+        for headers in (stranger.headers, dict(other.headers)):
+            path = f"{route.at()}?project_id={house.id}"
+            answer = await client.request(route.verb, path, headers=headers, json={"nonsense": True})
+            assert_refused(answer, NotFound)
 
-    for headers in (stranger.headers, dict(other.headers)):
-        query = {"project_id": house.id}
-        answer = await client.request(route.verb, route.at(), params=query, headers=headers, json={"nonsense": True})
-        assert_refused(answer, NotFound)
 
-
-@pytest.mark.parametrize("route", WITH_PROJECT, ids=str)
-async def test_a_user_who_names_no_project_is_told_so(client: httpx.AsyncClient, town: Town, route: Route) -> None:
+async def test_a_user_who_names_no_project_is_told_so(client: httpx.AsyncClient, town: Town) -> None:
     person = await town.person()
+    for route in WITH_PROJECT:
+        answer = await client.request(route.verb, route.at(), headers=person.headers, json={})
+        assert_refused(answer, Invalid)
+        assert fields(answer) == ["project_id"]
 
-    answer = await client.request(route.verb, route.at(), headers=person.headers, json={})
 
-    assert_refused(answer, Invalid)
-    assert fields(answer) == ["project_id"]
-
-
-@pytest.mark.parametrize("route", WITH_IDS, ids=str)
-async def test_junk_as_an_id_is_404(client: httpx.AsyncClient, town: Town, route: Route) -> None:
+async def test_junk_as_an_id_is_404(client: httpx.AsyncClient, town: Town) -> None:
     owner = await town.person()
-    house = await town.project(owner)
-    for name in route.ids:
-        for junk in JUNK:
-            path = route.at(**{**_ids(owner, house), name: junk})
-
+    ids = _ids(owner, await town.project(owner))
+    for route, junk in itertools.product(WITH_IDS, JUNK):
+        for name in route.ids:
+            path = route.at(**{**ids, name: junk})
             answer = await client.request(route.verb, path, headers=owner.headers, json={"name": "x"})
-
             assert_problem(answer, 404, "not_found")
 
 
-@pytest.mark.parametrize("route", WITH_IDS, ids=str)
-async def test_what_was_deleted_is_404(client: httpx.AsyncClient, town: Town, route: Route) -> None:
+async def test_what_was_deleted_is_404(client: httpx.AsyncClient, town: Town) -> None:
     owner = await town.person()
     house = await town.project(owner)
     await projects.delete(town.work(owner), house.id)
     await organizations.delete(town.work(owner), owner.organization.id)
-
-    path = route.at(**_ids(owner, house))
-
-    assert_refused(await client.request(route.verb, path, headers=owner.headers, json={"name": "x"}), NotFound)
+    for route in WITH_IDS:
+        path = route.at(**_ids(owner, house))
+        assert_refused(await client.request(route.verb, path, headers=owner.headers, json={"name": "x"}), NotFound)
 
 
 async def test_the_projects_of_a_deleted_organization_are_404(client: httpx.AsyncClient, town: Town) -> None:
@@ -136,38 +122,19 @@ ORDER = {"nobody": 401, "a stranger": 404, "a viewer": 403, "an owner": 422}
 WITH_BODY = [route for route in WITH_IDS if "requestBody" in route.operation]
 
 
-@pytest.mark.parametrize("route", WITH_BODY, ids=str)
-async def test_who_may_not_is_told_before_what_is_wrong(client: httpx.AsyncClient, town: Town, route: Route) -> None:
-    owner, stranger = await town.person(), await town.person()
-    house = await town.project(owner)
-    viewer = await town.member(owner.organization, Role.VIEWER)
-    callers = {"nobody": {}, "a stranger": stranger.headers, "a viewer": viewer.headers, "an owner": owner.headers}
-    path = route.at(**_ids(owner, house))
-
-    answers = {
-        who: (await client.request(route.verb, path, headers=headers, json={"nonsense": True})).status_code
-        for who, headers in callers.items()
-    }
-
-    assert answers == ORDER
-
-
-@pytest.mark.parametrize("path", ["/v1/projects", "/v1/tokens/create", "/v1/tokens/validate"])
-async def test_the_order_holds_where_the_body_or_the_query_names_the_owner(
-    client: httpx.AsyncClient, town: Town, path: str
-) -> None:
+async def test_who_may_not_is_told_before_what_is_wrong(client: httpx.AsyncClient, town: Town) -> None:
     owner, stranger = await town.person(), await town.person()
     house = await town.project(owner)
     viewer = await town.member(owner.organization, Role.VIEWER)
     callers = {"nobody": {}, "a stranger": stranger.headers, "a viewer": viewer.headers, "an owner": owner.headers}
     body = {"org_id": owner.organization.id, "nonsense": True}
+    paths = [(route.verb, route.at(**_ids(owner, house))) for route in WITH_BODY]
+    paths += [("post", "/v1/projects")]
+    paths += [("post", f"/v1/tokens/{what}?project_id={house.id}") for what in ("create", "validate")]
 
-    answers = {
-        who: (await client.post(path, params={"project_id": house.id}, headers=headers, json=body)).status_code
-        for who, headers in callers.items()
-    }
-
-    assert answers == ORDER
+    for verb, path in paths:
+        answers = {who: await client.request(verb, path, headers=callers[who], json=body) for who in callers}
+        assert {who: answer.status_code for who, answer in answers.items()} == ORDER, path
 
 
 async def test_a_body_that_is_no_json_is_400_before_anybody_is_asked_for(client: httpx.AsyncClient) -> None:
