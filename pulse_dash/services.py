@@ -19,6 +19,7 @@ from pulse_dash.core.known import KnownKeys, KnownSessions
 from pulse_dash.core.live import Live
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.passwords import Passwords
+from pulse_dash.core.randomness import Randomness
 from pulse_dash.core.rates import Rates
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.tallying import Tallying
@@ -70,7 +71,7 @@ async def open_services(settings: Settings) -> Services:
 
 def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwords) -> Services:
     """Put the parts together around an open store; a test brings a clock and a store of its own."""
-    ids, bus = IdMaker(clock, secrets.token_bytes), MemoryBus()
+    ids, bus = IdMaker(clock, Randomness().bytes), MemoryBus()
     store = Store(engine, clock, ids, bus.say)
     freshness = Freshness(clock, settings.stale_keys_seconds)
     known_keys, known_sessions = KnownKeys(freshness), KnownSessions(freshness)

@@ -6,9 +6,9 @@ import math
 import time
 from dataclasses import dataclass
 
-from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+
+_WINDOW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +27,19 @@ class Rates:
 
     def __init__(self) -> None:
         self._storage = MemoryStorage()
-        self._windows = FixedWindowRateLimiter(self._storage)
-        self._items: dict[int, RateLimitItemPerMinute] = {}
 
     def hit(self, policy: str, key: str, per_minute: int) -> Allowance:
         """Count one request of `key` under `policy`."""
-        item = self._item(per_minute)
-        allowed = self._windows.hit(item, policy, key)
-        return self._allowance(policy, item, key, allowed)
+        counter = f"{policy}:{key}"
+        # What limits' own fixed window does, and in one step also what is left of it.
+        return self._allowance(policy, counter, per_minute, self._storage.incr(counter, _WINDOW_SECONDS))
 
     def look(self, policy: str, key: str, per_minute: int) -> Allowance:
-        """What is left, without counting."""
-        item = self._item(per_minute)
-        return self._allowance(policy, item, key, self._windows.test(item, policy, key))
+        """What is left, without counting; allowed when one more would be."""
+        counter = f"{policy}:{key}"
+        return self._allowance(policy, counter, per_minute, self._storage.get(counter) + 1, counted=False)
 
-    def _item(self, per_minute: int) -> RateLimitItemPerMinute:
-        item = self._items.get(per_minute)
-        if item is None:
-            item = self._items[per_minute] = RateLimitItemPerMinute(per_minute)
-        return item
-
-    def _allowance(self, policy: str, item: RateLimitItemPerMinute, key: str, allowed: bool) -> Allowance:
-        stats = self._windows.get_window_stats(item, policy, key)
-        reset = max(1, math.ceil(stats.reset_time - time.time()))
-        return Allowance(policy, item.amount, stats.remaining, reset, allowed)
+    def _allowance(self, policy: str, counter: str, limit: int, count: int, *, counted: bool = True) -> Allowance:
+        reset = max(1, math.ceil(self._storage.get_expiry(counter) - time.time()))
+        left = limit - count + (0 if counted else 1)
+        return Allowance(policy, limit, max(0, left), reset, count <= limit)

@@ -6,7 +6,7 @@ Counting fails open: a kill loses the last second of counts, and no caller waits
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pulse_dash.core.clock import Clock
 from pulse_dash.store.store import ScopedStore
@@ -21,14 +21,14 @@ class Tallying:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._counts: Counter[tuple[str, str, str, datetime]] = Counter()
+        # By organization, project, metric and hour since the epoch.
+        self._counts: Counter[tuple[str, str, str, int]] = Counter()
         self._used: dict[str, datetime] = {}
         self._first_tokens: dict[str, datetime] = {}
 
     def count(self, org_id: str, project_id: str, metric: str) -> None:
         """One more of this metric, in the running hour."""
-        hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
-        self._counts[org_id, project_id, metric, hour] += 1
+        self._counts[org_id, project_id, metric, int(self._clock.time()) // 3600] += 1
 
     def request(self, org_id: str, project_id: str) -> None:
         """One more API request of a project."""
@@ -52,7 +52,7 @@ class Tallying:
         first, self._first_tokens = self._first_tokens, {}
         try:
             if counts:
-                await store.tallies.add([Tally(*key, count) for key, count in counts.items()])
+                await store.tallies.add([_tally(*key, count) for key, count in counts.items()])
                 counts.clear()
             if used:
                 await store.keys.note_used(used)
@@ -63,3 +63,7 @@ class Tallying:
             self._used = {**used, **self._used}
             self._first_tokens = {**first, **self._first_tokens}
             raise
+
+
+def _tally(org_id: str, project_id: str, metric: str, hour: int, count: int) -> Tally:
+    return Tally(org_id, project_id, metric, datetime.fromtimestamp(hour * 3600, UTC), count)

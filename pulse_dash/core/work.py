@@ -6,7 +6,7 @@ The parts are named here by what they can do; which concrete thing does it is to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, SystemActor, UserActor, where
@@ -96,15 +96,15 @@ class Work:
 
     def narrowed(self, permission: Permission) -> Work:
         """The same actor, seeing only what it holds this permission over."""
-        return self if permission is self.permission else replace(self, permission=permission)
+        return self if permission is self.permission else Work(self.parts, self.actor, self.call, permission)
 
     def as_system(self, reason: str) -> Work:
         """Pulse itself, for what no actor's scope reaches; the reason makes each use easy to find."""
-        return replace(self, actor=SystemActor(reason), permission=Permission.VIEW)
+        return Work(self.parts, SystemActor(reason), self.call)
 
     def acting_as(self, actor: Actor) -> Work:
         """The same call, once it is known who makes it."""
-        return replace(self, actor=actor, permission=Permission.VIEW)
+        return Work(self.parts, actor, self.call)
 
     def new_id(self, prefix: str) -> str:
         return self.parts.ids.make(prefix)

@@ -18,8 +18,8 @@ class SetClock:
     def __init__(self) -> None:
         self.moment = NOON
 
-    def now(self) -> datetime:
-        return self.moment
+    def time(self) -> float:
+        return self.moment.timestamp()
 
 
 @pytest.fixture
