@@ -21,7 +21,7 @@ from granian.server.embed import Server
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pulse_dash import frontend
+from pulse_dash import frontend, logs
 from pulse_dash.api.app import make_api
 from pulse_dash.api.browser import Dashboard
 from pulse_dash.api.headers import CarefulAnswers
@@ -243,10 +243,8 @@ def _check_port(settings: Settings) -> None:
 
 def __getattr__(name: str) -> Any:
     """Make `application` and `api_only` when a server asks for them: importing this module starts nothing."""
-    match name:
-        case "application":
-            return dashboard(load_settings())
-        case "api_only":
-            return api(load_settings())
-        case _:
-            raise AttributeError(name)
+    if name not in {"application", "api_only"}:
+        raise AttributeError(name)
+    settings = load_settings()
+    logs.set_up(production=settings.production)
+    return (dashboard if name == "application" else api)(settings)
