@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.errors import FatalError
 from granian.server.embed import Server
@@ -34,8 +33,6 @@ from pulse_dash.core.work import Call, Work
 from pulse_dash.lifespan import running
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings, load_settings
-
-log = structlog.get_logger(__name__)
 
 # The first part of each path that the API answers, in front of everything that Reflex does.
 API = frozenset({"v1", "health", "ready", "metrics", "session", "docs", "openapi.json"})
