@@ -28,7 +28,7 @@ format: ## Bring the code into the one format and mend what ruff can mend by its
 engines: ## Install or build the real programs that the tests use: LiveKit, Chromium, Redis
 	@exec $(PYTHON) deploy/engines.py
 
-livekit: ## Start LiveKit in the foreground with the keys and the webhook that `make run` expects
+livekit: ## Start LiveKit in the foreground, built if it is not there, with the keys and the webhook that `make run` expects
 	@exec $(PYTHON) deploy/engines.py livekit
 
 demo: ## Start LiveKit and Pulse with a sample organization, two projects and people in rooms

@@ -16,7 +16,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LIVEKIT_VERSION = "1.13.5"
@@ -92,11 +93,11 @@ def main(arguments: list[str]) -> int:
     """Without a word: bring what is missing and name each; `livekit`: become a LiveKit server."""
     try:
         if arguments == ["livekit"]:
+            if attempt(livekit):
+                with alone():
+                    bring_livekit()
             start_livekit()
-        # One lock for the machine: two checkouts must not build the same thing at once.
-        cache().mkdir(parents=True, exist_ok=True)
-        with (cache() / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone():
             said = [str(missing) for bring in (bring_packages, bring_livekit) if (missing := attempt(bring))]
         found = [f"{name}: {find()}" for name, find in ENGINES.items()] if not said else []
     except Missing as missing:
@@ -107,7 +108,16 @@ def main(arguments: list[str]) -> int:
     return 1 if said else 0
 
 
-def attempt(bring: Callable[[], None]) -> Missing | None:
+@contextmanager
+def alone() -> Iterator[None]:
+    """One at a time on a machine: two checkouts must not build the same thing at once."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def attempt(bring: Callable[[], object]) -> Missing | None:
     """One engine that cannot be had must not keep the others away."""
     try:
         bring()

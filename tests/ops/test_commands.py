@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,11 @@ def test_no_file_of_the_same_name_can_hide_a_command(target: str) -> None:
 def test_every_command_runs_a_script_that_is_there(target: str) -> None:
     planned = make("--dry-run", target)
 
-    assert all((ROOT / script).is_file() for script in re.findall(r"\bdeploy/\w+\.py\b", planned))
+    scripts = re.findall(r"\bdeploy/\w+\.py\b", planned)
+    modules = [name for name in re.findall(r" -m ([\w.]+)", planned) if name.startswith(("pulse_dash", "bench"))]
+
+    assert all((ROOT / script).is_file() for script in scripts)
+    assert all(find_spec(name) for name in modules)
 
 
 def test_ci_runs_the_engines_the_checks_and_the_tests_in_this_order() -> None:
