@@ -130,7 +130,7 @@
   };
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-opens-drawer]")) drawer(true);
-    else if (event.target.closest?.(".side-veil, .side-close, .side-link, .menu-item")) drawer(false);
+    else if (event.target.closest?.(".side-veil, [data-closes-drawer], .side-link, .menu-item")) drawer(false);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") drawer(false);

@@ -110,14 +110,17 @@ export function JoinRoom({ url, token, room: roomName }) {
       ]) joined.on(event, look);
       joined.on(RoomEvent.Reconnecting, () => setState("reconnecting"));
       joined.on(RoomEvent.Reconnected, () => setState("connected"));
+      let inside = false;
       joined.on(RoomEvent.Disconnected, () => {
-        if (room.current !== joined) return;
+        // A connection that never stood is told by the error of connect().
+        if (room.current !== joined || !inside) return;
         setTrouble("You are no longer in the room: it was closed, you were removed, or somebody joined with the same identity.");
         leave("left");
       });
       setState("connecting");
       await joined.connect(url, token);
       if (room.current !== joined) return;
+      inside = true;
       setState("connected");
       look();
     } catch (error) {

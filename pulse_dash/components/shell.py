@@ -67,7 +67,11 @@ def _bar() -> rx.Component:
 
 def _side() -> rx.Component:
     return rx.el.nav(
-        _organization(),
+        rx.el.div(
+            _organization(),
+            icon_button("x", "Close the menu", custom_attrs={"data-closes-drawer": ""}),
+            class_name="side-top",
+        ),
         rx.el.ul(
             *(
                 rx.el.li(side_link(icon(glyph), name, to=path, exactly=path == "/", class_name="side-link"))
