@@ -5,6 +5,7 @@ PYTHON ?= python3
 IN_VENV := $(PYTHON) deploy/bootstrap.py --
 IN_DEV_VENV := $(PYTHON) deploy/bootstrap.py --dev --
 TESTS ?=
+SOAK ?=
 
 .DEFAULT_GOAL := help
 .PHONY: run test check format engines livekit demo bench soak lock help
@@ -37,8 +38,8 @@ demo: ## Start LiveKit and Pulse with a sample organization, two projects and pe
 bench: ## Measure how fast tokens are minted beside an empty server; prints ratios
 	@exec $(IN_DEV_VENV) -m bench
 
-soak: ## Hold a mixed load on a running Pulse for a while and compare what was sent with what is there
-	@exec $(IN_DEV_VENV) -m bench.soak
+soak: ## Hold a mixed load on a Pulse of its own with a kill -9 in the middle, then look for all that was acknowledged (SOAK="--seconds 3600")
+	@exec $(IN_DEV_VENV) -m bench.soak $(SOAK)
 
 lock: ## Write requirements.lock again after requirements*.txt changed
 	@$(PYTHON) deploy/lock.py
