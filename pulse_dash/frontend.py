@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -149,7 +150,11 @@ def _build(root: Path) -> Path:
         place = _place(root, name)
         if not place.is_dir():
             _export(source, work / "web", lock)
-            _put(work / "web", place)
+            _put(source, work / "web", place)
+            if packages_of(place) != packages_of(root / "reflex.lock"):
+                log.info(
+                    "Dashboard: npm packages came or went; run `python -m pulse_dash.frontend lock` and commit it."
+                )
         begun.unlink()
         _drop_old(builds, keep=place)
     return place
@@ -269,13 +274,22 @@ def _environment(web: Path, given: Mapping[str, str] | None = None) -> dict[str,
     )
 
 
-def _put(web: Path, place: Path) -> None:
+def packages_of(folder: Path) -> dict[str, str]:
+    """Names and versions of the npm packages in a folder's lock file; a build keeps the one that it was made with."""
+    file = folder / "package-lock.json"
+    packages = json.loads(file.read_text(encoding="utf-8"))["packages"] if file.exists() else {}
+    return {name: package["version"] for name, package in packages.items() if "version" in package}
+
+
+def _put(source: Path, web: Path, place: Path) -> None:
     """Move the files for browsers, and the notes that Reflex starts from, to their place in one step."""
     incoming = place.with_name(f".incoming-{place.name}")
     shutil.rmtree(incoming, ignore_errors=True)
     shutil.copytree(files_of(web), files_of(incoming))
     if (web / "backend").is_dir():
         shutil.copytree(web / "backend", incoming / "backend")
+    if (locked := source / "reflex.lock" / "package-lock.json").exists():
+        shutil.copyfile(locked, incoming / locked.name)
     incoming.rename(place)
 
 

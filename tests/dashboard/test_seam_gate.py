@@ -242,14 +242,27 @@ def test_a_message_longer_than_any_page_sends_ends_the_socket(house: House) -> N
     assert ended.value.code == 1009
 
 
-def test_an_address_without_a_session_holds_ten_sockets(house: House) -> None:
+@pytest.mark.parametrize(("cookie", "most"), [(None, 10), (ADA, 20)])
+def test_an_address_holds_ten_sockets_and_a_session_twenty(house: House, cookie: str | None, most: int) -> None:
     with ExitStack() as open_tabs:
-        for _ in range(10):
-            open_tabs.enter_context(house.tab())
-        with pytest.raises(WebSocketDenialResponse) as refused, house.tab():
+        for _ in range(most):
+            open_tabs.enter_context(house.tab(cookie=cookie))
+        with pytest.raises(WebSocketDenialResponse) as refused, house.tab(cookie=cookie):
             pass
 
     assert refused.value.status_code == 429
+
+
+def test_sockets_that_open_and_close_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets.time, "monotonic", lambda: 100.0)
+    holder = sockets._Holder()
+    let_in = 0
+    for _ in range(500):
+        if holder.take(10, 100.0):
+            let_in += 1
+            holder.open -= 1
+
+    assert let_in == sockets.OPENINGS_AT_ONCE
 
 
 def test_the_state_of_a_stranger_is_forgotten_and_a_persons_is_kept(house: House) -> None:

@@ -17,6 +17,7 @@ import aiohttp
 import httpx
 import pytest
 
+from pulse_dash import frontend
 from tests.served import Served
 
 PASSWORD = "correct horse battery staple"
@@ -161,6 +162,11 @@ async def test_nothing_of_reflex_but_its_socket_is_reachable(pulse: Served, path
         answer = await browser.get(path)
 
     assert answer.status_code == 404
+
+
+def test_the_build_is_made_of_the_committed_packages(pulse: Served) -> None:
+    """When it fails: python -m pulse_dash.frontend lock, and commit reflex.lock/."""
+    assert frontend.packages_of(frontend.built()) == frontend.packages_of(frontend.ROOT / "reflex.lock")
 
 
 async def test_a_run_keeps_no_state_and_no_page_on_disk(pulse: Served) -> None:
