@@ -179,14 +179,14 @@ def _pager() -> rx.Component:
         rx.el.span(ProjectsState.showing, class_name="small quiet"),
         rx.el.div(
             button(
-                "Earlier",
+                "Previous",
                 small=True,
                 icon_name="chevron-left",
                 disabled=ProjectsState.page <= 1,
                 on_click=ProjectsState.turn_to(ProjectsState.page - 1),
             ),
             button(
-                "Later",
+                "Next",
                 small=True,
                 icon_name="chevron-right",
                 disabled=ProjectsState.page >= ProjectsState.pages,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import reflex as rx
 
 from pulse_dash.core import figures, projects
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import MOST_CHARACTERS, initials
 from pulse_dash.state.shell import ShellState
@@ -83,7 +86,7 @@ class ProjectsState(PulseState):
     @rx.event
     async def turn_to(self, page: int) -> object:
         """Another page of the same list."""
-        return _at(self.search, self.region, max(1, min(page, _MOST_PAGES)))
+        return _at(self.search, self.region, max(1, min(page, _MOST_PAGES)), replace=False)
 
     async def _read(self) -> None:
         work = await self._work()
@@ -91,37 +94,47 @@ class ProjectsState(PulseState):
         if not shell._organization_id:
             return
         try:
-            found = await projects.listing(
-                work,
-                org_id=shell._organization_id,
-                region=self.region or None,
-                search=self.search,
-                page=self.page,
-                limit=PAGE_SIZE,
-            )
+            found = await self._found(work, shell._organization_id)
+            if found.total and not found.items:
+                # The page that the address names is gone; its neighbours are not.
+                self.page = -(-found.total // PAGE_SIZE)
+                found = await self._found(work, shell._organization_id)
             overview = await figures.overview(work, shell._organization_id)
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id
             return
         self.problem = self.reference = ""
-        answers = overview.people_live is not None
-        self.items = [
-            ProjectCard(
-                id=project.id,
-                name=project.name,
-                initial=initials(project.name)[:1],
-                region=project.region,
-                live=f"{overview.live_by_project.get(project.id, 0):,} live" if answers else "",
-                tone=_health(answers, project.first_token_at is not None)[0],
-                health=_health(answers, project.first_token_at is not None)[1],
-            )
-            for project in found.items
-        ]
+        live = None if overview.people_live is None else overview.live_by_project
+        self.items = [_card(project, live) for project in found.items]
         self.total = found.total
         self.pages = max(1, -(-found.total // PAGE_SIZE))
         first = (self.page - 1) * PAGE_SIZE + 1
         self.showing = f"{first:,} to {first + len(found.items) - 1:,} of {found.total:,}" if found.items else ""
         self.loaded = True
+
+    async def _found(self, work: Work, organization: str) -> Any:
+        return await projects.listing(
+            work,
+            org_id=organization,
+            region=self.region or None,
+            search=self.search,
+            page=self.page,
+            limit=PAGE_SIZE,
+        )
+
+
+def _card(project: Any, live: Mapping[str, int] | None) -> ProjectCard:
+    """`live` is None while LiveKit does not answer: then nobody knows, and the card says nothing of it."""
+    tone, health = _health(live is not None, project.first_token_at is not None)
+    return ProjectCard(
+        id=project.id,
+        name=project.name,
+        initial=initials(project.name)[:1],
+        region=project.region,
+        live="" if live is None else f"{live.get(project.id, 0):,} live",
+        tone=tone,
+        health=health,
+    )
 
 
 def _health(livekit_answers: bool, used: bool) -> tuple[str, str]:
@@ -130,7 +143,8 @@ def _health(livekit_answers: bool, used: bool) -> tuple[str, str]:
     return ("good", "Healthy") if used else ("idle", "No traffic yet")
 
 
-def _at(search: str, region: str, page: int) -> object:
+def _at(search: str, region: str, page: int, *, replace: bool = True) -> object:
+    """The address of that list; typing replaces its own steps, turning a page is a step to come back from."""
     asked = {"search": search.strip(), "region": region, "page": str(page) if page > 1 else ""}
     query = urlencode({name: value for name, value in asked.items() if value})
-    return rx.redirect(f"/projects?{query}" if query else "/projects", replace=True)
+    return rx.redirect(f"/projects?{query}" if query else "/projects", replace=replace)
