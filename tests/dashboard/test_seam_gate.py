@@ -253,9 +253,8 @@ def test_an_address_holds_ten_sockets_and_a_session_twenty(house: House, cookie:
     assert refused.value.status_code == 429
 
 
-def test_sockets_that_open_and_close_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets.time, "monotonic", lambda: 100.0)
-    holder = sockets._Holder()
+def test_sockets_that_open_and_close_without_end_are_refused() -> None:
+    holder = sockets._Holder(at=100.0)
     let_in = 0
     for _ in range(500):
         if holder.take(10, 100.0):
