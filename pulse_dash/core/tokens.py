@@ -223,11 +223,12 @@ def _grant(room: str, permissions: Permissions) -> dict[str, Any]:
     grant: dict[str, Any] = {
         "room": room,
         "roomJoin": permissions.join,
-        "canPublish": permissions.publish,
+        # LiveKit reads an empty list of sources as all of them, so none at all is said by the grant itself.
+        "canPublish": permissions.publish and permissions.publish_sources != (),
         "canSubscribe": permissions.subscribe,
         "canPublishData": permissions.publish_data,
     }
-    if permissions.publish_sources is not None:
+    if permissions.publish_sources:
         grant["canPublishSources"] = list(permissions.publish_sources)
     if permissions.update_metadata:
         grant["canUpdateOwnMetadata"] = True
@@ -239,13 +240,13 @@ def _grant(room: str, permissions: Permissions) -> dict[str, Any]:
 
 
 def _permissions(video: Mapping[str, Any]) -> Permissions:
-    """What a grant allows; LiveKit takes an unset publish, subscribe or data grant as allowed."""
+    """What a grant allows; LiveKit takes an unset publish or subscribe as allowed, and an unset data as publish is."""
     sources: Any = video.get("canPublishSources")
     return Permissions(
         join=video.get("roomJoin") is True,
         publish=video.get("canPublish") is not False,
         subscribe=video.get("canSubscribe") is not False,
-        publish_data=video.get("canPublishData") is not False,
+        publish_data=video.get("canPublishData", video.get("canPublish")) is not False,
         publish_sources=tuple(map(str, cast("list[Any]", sources))) if isinstance(sources, list) else None,
         update_metadata=video.get("canUpdateOwnMetadata") is True,
         hidden=video.get("hidden") is True,
