@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pulse_dash.core.clock import milliseconds
-from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.errors import NotFound, Unauthenticated, Unavailable
+from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
+from pulse_dash.core.media_token import Signer
 from pulse_dash.store.engine import Engine
 
 
@@ -76,3 +78,45 @@ class _BreakableCollection:
             return await getattr(self._collection, method)(*args, **kwargs)
 
         return call
+
+
+class RunningLiveKit:
+    """A LiveKit that runs the rooms it is told of, by LiveKit's own names, and signs as the real one does."""
+
+    def __init__(self, key: str = "testkey", secret: str = "a-livekit-secret-of-the-tests-alone") -> None:
+        self.url = "ws://127.0.0.1:1"
+        self.api_key = key
+        self.signer = Signer(secret.encode())
+        self.people: dict[str, list[str]] = {}
+        self.gone = False
+
+    def signed_event(self, body: bytes, authorization: str, *, now: float) -> MediaEvent:
+        raise Unauthenticated
+
+    async def ping(self) -> None:
+        if self.gone:
+            raise Unavailable("livekit")
+
+    async def rooms(self) -> list[LiveRoom]:
+        await self.ping()
+        return [
+            LiveRoom(name, f"RM_{number}", len(people), None)
+            for number, (name, people) in enumerate(self.people.items())
+        ]
+
+    async def participants(self, room: str) -> list[LiveParticipant]:
+        await self.ping()
+        return [
+            LiveParticipant(who, f"PA_{who}", "", "active", None, True, {}, "") for who in self.people.get(room, ())
+        ]
+
+    async def remove_participant(self, room: str, identity: str) -> None:
+        await self.ping()
+        if identity not in self.people.get(room, ()):
+            raise NotFound
+        self.people[room].remove(identity)
+
+    async def delete_room(self, room: str) -> None:
+        await self.ping()
+        if self.people.pop(room, None) is None:
+            raise NotFound

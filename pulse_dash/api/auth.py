@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
-from pulse_dash.api.bodies import Answer, Body
+from pulse_dash.api.bodies import Answer, Body, shown
 from pulse_dash.api.principals import Anybody, Caller
 from pulse_dash.core import accounts, sessions
 from pulse_dash.core.accounts import SignedIn
 from pulse_dash.core.errors import Unauthenticated
+from pulse_dash.core.names import NAME_LENGTH
 from pulse_dash.core.sessions import Started
 from pulse_dash.core.work import Work
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"])
 
 
+# Their rules are core's, which names all that is wrong at once.
+Email = Annotated[str, shown(format="email", maxLength=320)]
+Password = Annotated[str, shown(minLength=accounts.PASSWORD_LENGTH.start, maxLength=accounts.PASSWORD_LENGTH.stop - 1)]
+PersonName = Annotated[str, shown(minLength=1, maxLength=NAME_LENGTH)]
+
+
 class SignupBody(Body):
-    email: str
-    password: str
-    name: str
-    organization_name: str
+    email: Email
+    password: Password
+    name: PersonName
+    organization_name: PersonName
 
 
 class LoginBody(Body):

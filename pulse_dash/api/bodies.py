@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
-from pulse_dash.core.names import has_controls, name_problem
+from pulse_dash.core.names import NAME_LENGTH, has_controls, name_problem
 from pulse_dash.core.work import Page
 
 T = TypeVar("T")
@@ -39,10 +39,20 @@ def _without_controls(text: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(_named)]
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+ONE_LINE = f"^[^{_CONTROLS}]*$"
+_NOT_BLANK = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+
+
+def shown(**schema: Any) -> Any:
+    """What OpenAPI tells of a field whose rule is kept elsewhere, so that each refusal has one sentence."""
+    return Field(json_schema_extra=schema)
+
+
+Name = Annotated[str, AfterValidator(_named), shown(minLength=1, maxLength=NAME_LENGTH, pattern=_NOT_BLANK)]
 """What people call something: 1 to 128 characters."""
 
-Text = Annotated[str, AfterValidator(_without_controls)]
+Text = Annotated[str, AfterValidator(_without_controls), shown(pattern=ONE_LINE)]
 """A text on one line."""
 
 Moment = Annotated[

@@ -74,6 +74,11 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             responses.update({status: _refusal(status) for status in ("401", "404")})
         return
     operation["security"] = [] if path in _PUBLIC else _SECURITY
+    if "requestBody" in operation:
+        # A body may be left out where it is optional, but `null` is no JSON object.
+        media: dict[str, Any] = operation["requestBody"]["content"]["application/json"]
+        ways: list[dict[str, Any]] = media["schema"].get("anyOf", [media["schema"]])
+        media["schema"] = next(way for way in ways if way.get("type") != "null")
     for status in _READS if method == "get" else _REFUSALS:
         responses[status] = _refusal(status)
 

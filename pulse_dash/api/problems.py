@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -131,6 +132,8 @@ def install(api: FastAPI) -> None:
             request_id(request.scope),
         )
         answer.headers.update(error.headers or {})
+        if status == 405:
+            answer.headers["Allow"] = _methods_of(request)
         return answer
 
     async def fault(request: Request, _: Exception) -> Response:
@@ -141,6 +144,12 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(PulseError, ours)
     api.add_exception_handler(RequestValidationError, unfit)
     api.add_exception_handler(HTTPException, of_the_server)
+
+
+def _methods_of(request: Request) -> str:
+    """Every method of the address; Starlette names those of the first route there alone."""
+    there = (route for route in iter_route_contexts(request.app.routes) if route.path_regex.fullmatch(request.url.path))
+    return ", ".join(sorted({method for route in there for method in route.methods or ()}))
 
 
 def request_id(scope: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
-from pulse_dash.api.bodies import Answer, Body, Moment, Text
+from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, shown
 from pulse_dash.api.hot import hot
 from pulse_dash.core import tokens
 from pulse_dash.core.tokens import (
@@ -42,7 +42,9 @@ def _as_tuple(value: Any) -> Any:
 
 
 Metadata = Annotated[str, AfterValidator(_at_most_16_kib)]
-RoomName = Annotated[str, Field(min_length=1, max_length=128)]
+RoomName = Annotated[
+    str, Field(min_length=1, max_length=128, description="At most 200 bytes of UTF-8."), shown(pattern=ONE_LINE)
+]
 AttributeName = Annotated[str, Field(min_length=1, max_length=128)]
 Attributes = Annotated[dict[AttributeName, str], AfterValidator(_together_at_most_16_kib)]
 Claims = Annotated[dict[str, JsonValue], AfterValidator(_together_at_most_16_kib)]
