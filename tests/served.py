@@ -1,4 +1,4 @@
-"""A running Pulse: the process that `make run` starts, on a port and a data folder of its own, beside the tests' LiveKit.
+"""A running Pulse: the process that `make run` starts, on a port and a data folder of its own, beside a real LiveKit.
 
 One serves the whole run, so each test signs up people of its own. What they do in it is told by the tests.
 """
@@ -10,7 +10,6 @@ import itertools
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -100,8 +99,10 @@ async def a_customer(pulse: Served) -> AsyncIterator[Customer]:
 
 async def eventually(look: Callable[[], Awaitable[Any]], *, within: float = WITHIN) -> Any:
     """What `look` answers once it answers something, or what it answered last."""
-    until = time.monotonic() + within
-    while not (found := await look()) and time.monotonic() < until:
+    found = None
+    for _ in range(int(within * 10)):
+        if found := await look():
+            break
         await asyncio.sleep(0.1)
     return found
 

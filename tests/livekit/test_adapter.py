@@ -1,4 +1,4 @@
-"""The adapter when LiveKit is away, refuses, answers strangely or is something else: one of our own errors, with words."""
+"""The adapter when LiveKit is away, refuses, answers strangely or is something else: an error of ours, with words."""
 
 from __future__ import annotations
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from pulse_dash.core import figures, projects, tokens
+import json
+from datetime import UTC, datetime
+
+from pulse_dash.core import figures, media_events, projects, tokens
+from pulse_dash.core.media import MediaEvent
+from pulse_dash.core.rooms import livekit_name
 from pulse_dash.core.tokens import TokenRequest
 from pulse_dash.services import Services
+from tests.engines.livekit import LiveKit
 from tests.livekit.guests import joined
 from tests.people import House, Town
 from tests.served import eventually
@@ -15,6 +21,18 @@ async def seen(services: Services, house: House) -> bool:
     await services.live.look(services.system("a test's look"))
     now = services.live.now
     return now is not None and bool(now.people.get(house.id))
+
+
+def events(livekit: LiveKit) -> list[MediaEvent]:
+    """Who joined so far, as LiveKit told it by its webhook."""
+    told = [(json.loads(body), body.decode()) for body in list(livekit.relay.bodies)]
+    return [
+        MediaEvent(
+            said["id"], said["event"], said["room"]["name"], datetime.fromtimestamp(int(said["createdAt"]), UTC), body
+        )
+        for said, body in told
+        if said["event"] == "participant_joined"
+    ]
 
 
 async def minted(town: Town, house: House) -> dict[str, str]:
@@ -36,6 +54,26 @@ async def test_the_first_participant_of_a_project_is_noted_once(town: Town, serv
     assert before is None
     assert noted is not None
     assert later == noted
+
+
+async def test_who_left_before_livekit_counted_them_was_still_the_first(
+    town: Town, services: Services, livekit_server: LiveKit
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    room = livekit_name(house.id, "lobby")
+    async with joined(await minted(town, house)):
+        pass
+
+    async def told() -> MediaEvent | None:
+        return next((event for event in events(livekit_server) if event.room == room), None)
+
+    event = await eventually(told)
+    first, again = await media_events.take(town.stranger, event), await media_events.take(town.stranger, event)
+    noted = (await projects.read(town.work(owner), house.id)).first_participant_at
+
+    assert (first, again) == (True, False)
+    assert noted == event.at
 
 
 async def test_the_figures_count_people_of_the_organizations_own_projects(town: Town, services: Services) -> None:

@@ -1,0 +1,97 @@
+"""Joining a real room from the page, with a camera and a microphone that the browser makes up."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.visitor import Visitor
+from tests.engines.livekit import LiveKit
+from tests.livekit.guests import joined
+from tests.served import Customer, eventually
+
+ROOM = "/v1/media/rooms/lobby/participants"
+
+
+async def join(visitor: Visitor, project_id: str, identity: str = "ada") -> None:
+    """Mint a token on the page and join with it."""
+    page = visitor.page
+    await visitor.go(f"/projects/{project_id}?tab=try")
+    await page.get_by_label("Identity").fill(identity)
+    await page.get_by_role("button", name="Mint a token").click()
+    await page.get_by_role("button", name="Join the room").click()
+    await expect(page.locator("[data-room-state=connected]")).to_be_visible()
+
+
+def speaks_livekit(url: str) -> bool:
+    return bool(re.search(r"livekit", url.rpartition("/")[2], re.IGNORECASE))
+
+
+async def test_who_joins_from_the_page_is_in_livekits_room(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    await join(visitor, customer.project_id)
+    people = await eventually(lambda: customer.items(ROOM))
+
+    assert [(person["identity"], person["state"]) for person in people] == [("ada", "active")]
+
+
+async def test_a_client_in_the_room_hears_the_page(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    async with joined(await customer.token("lobby", "bob")) as bob:
+        await join(visitor, customer.project_id)
+        await visitor.page.get_by_role("button", name="Turn on microphone").click()
+
+        assert await bob.hears()
+
+
+async def test_the_page_shows_who_speaks_and_leaves(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    page = visitor.page
+    await join(visitor, customer.project_id)
+    async with joined(await customer.token("lobby", "bob", name="Bob Hopper")) as bob:
+        await bob.speak()
+        await expect(page.get_by_role("list", name="People in lobby").get_by_text("Bob Hopper")).to_be_visible()
+    await page.get_by_role("button", name="Leave").click()
+    await expect(page.get_by_role("button", name="Join again")).to_be_visible()
+
+    async def empty() -> bool:
+        return await customer.items(ROOM) == []
+
+    assert await eventually(empty)
+
+
+async def test_the_dashboard_ticks_off_the_first_participant(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    await customer.token("lobby", "backend")
+    await join(visitor, customer.project_id)
+    await visitor.go("/")
+
+    await expect(visitor.page.get_by_text("4 of 4")).to_be_visible()
+
+
+async def test_who_is_put_out_of_the_room_is_told_so(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    await join(visitor, customer.project_id)
+    removed = await customer.ask("POST", f"{ROOM}/ada/remove")
+
+    assert removed.status_code == 204
+    await expect(visitor.page.get_by_role("alert").filter(has_text="no longer in the room")).to_be_visible()
+
+
+async def test_livekits_client_is_loaded_only_where_somebody_joins(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    for path in ("/", "/projects", f"/projects/{customer.project_id}"):
+        await visitor.go(path)
+    before = [url for url in visitor.requests if speaks_livekit(url)]
+    await join(visitor, customer.project_id)
+    after = [url for url in visitor.requests if speaks_livekit(url)]
+
+    assert before == []
+    assert after

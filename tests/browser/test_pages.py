@@ -1,0 +1,150 @@
+"""Every page as it stands, light and dark, on a desk and on a phone: quiet, within the window, readable by everybody.
+
+Its pictures are kept in tests/screenshots for whoever compares them with the drawings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from pulse_dash.pages import PAGES
+from tests.browser.visitor import DESKTOP, HEIGHT, PHONE, Theme, Visitor, visiting
+from tests.served import Customer, Served
+
+SHOTS = Path(__file__).resolve().parents[1] / "screenshots"
+THEMES: tuple[Theme, ...] = ("light", "dark")
+WIDTHS = (DESKTOP, PHONE)
+
+Doing = Callable[[Visitor], Awaitable[None]]
+
+
+async def nothing(_: Visitor) -> None:
+    """The page as it comes."""
+
+
+async def open_new_project(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="New project").first.click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
+async def open_menu(visitor: Visitor) -> None:
+    if visitor.page.viewport_size == {"width": PHONE, "height": HEIGHT[PHONE]}:
+        await visitor.page.get_by_label("Open the menu").click()
+    await visitor.page.locator("[popovertarget=account]").click()
+    await expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+async def open_regenerate(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Regenerate…").first.click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
+async def mint(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Mint a token").click()
+    await expect(visitor.page.get_by_label("The minted token")).to_be_visible()
+    await expect(visitor.page.get_by_role("button", name="Join the room")).to_be_visible()
+
+
+async def send_nothing(visitor: Visitor) -> None:
+    await visitor.page.locator("main form button[type=submit]").click()
+    await expect(visitor.page.locator("[aria-invalid]").first).to_be_visible()
+
+
+# What is looked at: a name for the picture, the address, and what is done there first.
+OUTSIDE: dict[str, tuple[str, Doing]] = {
+    "login": ("/login", nothing),
+    "login-refused": ("/login?error=wrong_credentials&email=ada@example.com", nothing),
+    "signup": ("/signup", nothing),
+    "signup-empty-fields": ("/signup", send_nothing),
+}
+INSIDE: dict[str, tuple[str, Doing]] = {
+    "dashboard": ("/", nothing),
+    "account-menu": ("/", open_menu),
+    "projects": ("/projects", nothing),
+    "projects-none-found": ("/projects?search=nosuchproject", nothing),
+    "new-project": ("/projects", open_new_project),
+    "project-keys": ("/projects/{project}", nothing),
+    "project-regenerate": ("/projects/{project}", open_regenerate),
+    "project-try": ("/projects/{project}?tab=try", nothing),
+    "project-minted": ("/projects/{project}?tab=try", mint),
+    "project-settings": ("/projects/{project}?tab=settings", nothing),
+    "project-danger": ("/projects/{project}?tab=danger", nothing),
+    "project-missing": ("/projects/prj_00000000000000000000000000", nothing),
+}
+
+
+async def looked_at(visitor: Visitor, name: str, path: str, do: Doing, *, theme: Theme, width: int) -> list[str]:
+    """What is wrong with the page as it stands then; its picture is kept."""
+    await visitor.go(path)
+    await do(visitor)
+    SHOTS.mkdir(exist_ok=True)
+    await visitor.page.screenshot(path=SHOTS / f"{name}-{theme}-{width}.png", full_page=True)
+    wrong = [f"{width}: {finding}" for finding in await visitor.findings()]
+    if (excess := await visitor.scrolls_sideways()) > 0:
+        wrong.append(f"{width}: {excess} pixels wider than the window")
+    return wrong
+
+
+def test_every_page_of_the_dashboard_is_looked_at() -> None:
+    paths = [path.partition("?")[0] for path, _ in (*OUTSIDE.values(), *INSIDE.values())]
+    routes = {re.sub(r"\{\w+\}|prj_\w+", "[project_id]", path) for path in paths}
+
+    assert {page.route for page in PAGES} - {"404"} == routes
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", THEMES)
+async def test_every_page_is_sound(
+    chromium: Browser, pulse: Served, customer: Customer, theme: Theme, width: int
+) -> None:
+    wrong: dict[str, list[str]] = {}
+    async with visiting(chromium, pulse, theme=theme, width=width) as visitor:
+        for name, (path, do) in OUTSIDE.items():
+            wrong[name] = await looked_at(visitor, name, path, do, theme=theme, width=width)
+        await visitor.sign_in(customer.email)
+        for name, (path, do) in INSIDE.items():
+            there = path.format(project=customer.project_id)
+            wrong[name] = await looked_at(visitor, name, there, do, theme=theme, width=width)
+
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+async def test_somebody_without_a_project_is_told_what_to_do_next(stranger: Visitor, customer: Customer) -> None:
+    await customer.http.delete(
+        f"/v1/projects/{customer.project_id}", headers={"Authorization": f"Bearer {customer.bearer}"}
+    )
+    await stranger.sign_in(customer.email)
+    wrong = [
+        *await looked_at(stranger, "dashboard-empty", "/", nothing, theme="light", width=DESKTOP),
+        *await looked_at(stranger, "projects-empty", "/projects", nothing, theme="light", width=DESKTOP),
+    ]
+
+    assert wrong == []
+    await expect(stranger.page.get_by_role("button", name="New project").first).to_be_visible()
+
+
+async def test_an_address_that_leads_nowhere_says_so(stranger: Visitor) -> None:
+    stranger.expected.add("404")
+    answer = await stranger.page.goto(stranger.url + "/nowhere/at/all")
+
+    assert answer is not None
+    assert answer.status == 404
+    await expect(stranger.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    assert await stranger.findings() == []
+
+
+async def test_names_of_hostile_people_stay_text_and_within_the_page(visitor: Visitor, customer: Customer) -> None:
+    owner = {"Authorization": f"Bearer {customer.bearer}"}
+    hostile = "<img src=x onerror=alert(1)>{{7*7}}" + "W" * 90
+    await customer.http.put(f"/v1/projects/{customer.project_id}", json={"name": hostile}, headers=owner)
+    await visitor.page.set_viewport_size({"width": PHONE, "height": HEIGHT[PHONE]})
+    for path in ("/projects", f"/projects/{customer.project_id}", f"/projects/{customer.project_id}?tab=danger", "/"):
+        await visitor.go(path)
+
+        assert await visitor.page.locator("img[src=x]").count() == 0
+        assert await visitor.scrolls_sideways() <= 0, path
