@@ -40,6 +40,10 @@ STAY_SECONDS = (40, 240)
 START_SECONDS = 300.0  # the first start builds the dashboard
 
 
+class NotStarted(Exception):
+    """Pulse ended, or stayed silent, before there was anything to show."""
+
+
 def say(line: str = "") -> None:
     """One line for the person at the terminal."""
     print(line, flush=True)
@@ -53,9 +57,9 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 @asynccontextmanager
-async def running(command: list[str], **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(log_name: str, command: list[str], **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A program while the block runs, its words in `.pulse-demo`."""
-    with (FOLDER / "demo.log").open("ab") as log:
+    with (FOLDER / log_name).open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
@@ -166,7 +170,12 @@ async def await_pulse(http: httpx.AsyncClient, process: asyncio.subprocess.Proce
             except httpx.TransportError:
                 pass  # not listening yet
             await asyncio.sleep(0.2)
-    raise SystemExit(f"Pulse did not start; its last words are in {FOLDER / 'demo.log'}")
+    raise NotStarted
+
+
+def last_words() -> str:
+    """The end of what Pulse printed."""
+    return "\n".join((FOLDER / "pulse.log").read_text("utf-8", "replace").splitlines()[-3:])
 
 
 async def demo() -> None:
@@ -179,7 +188,7 @@ async def demo() -> None:
             ports = (free_port(), free_port(), free_port(socket.SOCK_DGRAM))
             webhook = f"http://127.0.0.1:{port}{PULSE_WEBHOOK}"
             config = livekit_config(ports=ports, key=KEY, secret=SECRET, webhook=webhook)
-            await stack.enter_async_context(running([str(livekit()), "--config-body", config]))
+            await stack.enter_async_context(running("livekit.log", [str(livekit()), "--config-body", config]))
             settings |= {
                 "LIVEKIT_HOST": f"ws://127.0.0.1:{ports[0]}",
                 "LIVEKIT_API_KEY": KEY,
@@ -191,7 +200,7 @@ async def demo() -> None:
             with_livekit = False
         say("Starting Pulse (the first time it builds its dashboard, a minute or two) …")
         command = [sys.executable, "-m", "pulse_dash", "run"]
-        process = await stack.enter_async_context(running(command, **settings))
+        process = await stack.enter_async_context(running("pulse.log", command, **settings))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30))
         await await_pulse(http, process)
         pulse = Pulse(http)
@@ -205,7 +214,7 @@ async def demo() -> None:
         living = asyncio.create_task(life(pulse, projects)) if with_livekit else None
         try:
             await process.wait()
-            say(f"Pulse ended by itself; its last words are in {FOLDER / 'demo.log'}")
+            say(f"Pulse ended by itself:\n{last_words()}")
         finally:
             if living:
                 living.cancel()
@@ -222,6 +231,8 @@ async def until_told() -> int:
     except asyncio.CancelledError:
         say("\nThe demo has ended; `make demo` goes on where it was.")
         return 0
+    except (NotStarted, TimeoutError):
+        say(f"Pulse did not start:\n{last_words()}")
     return 1
 
 
