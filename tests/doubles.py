@@ -38,6 +38,8 @@ class BreakableEngine:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.gone = False
+        # After so many more operations it is gone by itself: a kill in the middle of a change.
+        self.gone_after: int | None = None
         self.operations = 0
 
     @property
@@ -63,6 +65,9 @@ class BreakableEngine:
 
     def fail_if_gone(self) -> None:
         self.operations += 1
+        if self.gone_after is not None:
+            self.gone = self.gone or self.gone_after <= 0
+            self.gone_after -= 1
         if self.gone:
             raise Unavailable("database")
 

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from pulse_dash.core.clock import Clock
-from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
@@ -53,20 +53,28 @@ class Store:
         A failure here loses nothing: the promise stands in the document and `drain` keeps it."""
         try:
             await self._settle(noun, document)
-        except Unavailable:
+        except PulseError:
             self.owes = True
             log.warning("outbox.later", noun=noun, id=document["_id"])
         self._say(f"{noun}:{document['_id']}")
 
     async def drain(self) -> int:
-        """Keep every promise that is still open, on any node, after any crash; answers how many documents had one."""
+        """Keep every promise that is still open, on any node, after any crash; answers how many documents had one.
+
+        One that can't be kept is logged for people to look at, and the rest does not wait for it. Raises Unavailable."""
         settled = 0
         self.owes = False
         for noun in _WITH_OUTBOX:
             waiting = await self.engine.collection(noun).find({"pending_at": {"$exists": True}}, limit=_BATCH)
             for document in waiting:
-                await self._settle(noun, document)
-                settled += 1
+                try:
+                    await self._settle(noun, document)
+                except Unavailable:
+                    raise
+                except PulseError as error:
+                    log.error("outbox.stuck", noun=noun, id=document["_id"], code=error.code, detail=error.detail)
+                else:
+                    settled += 1
         return settled
 
     async def changes_since(self, moment: datetime) -> list[tuple[str, str, datetime]]:

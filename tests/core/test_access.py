@@ -1,0 +1,268 @@
+"""Who may what, where: the table of roles as PRODUCT.md draws it, and scopes that nothing slips through."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pulse_dash.core
+from pulse_dash.core import keys, organizations, projects, rooms, tokens
+from pulse_dash.core.access import (
+    KEY_PERMISSIONS,
+    ROLES,
+    Anonymous,
+    Permission,
+    Role,
+    SystemActor,
+    UserActor,
+    where,
+)
+from pulse_dash.core.errors import Forbidden, NotFound, PulseError, Unauthenticated
+from pulse_dash.core.figures import overview
+from pulse_dash.core.tokens import TokenRequest
+from pulse_dash.core.work import Work
+from pulse_dash.store.projects import Projects
+from pulse_dash.store.records import Records, View, both
+from pulse_dash.store.scope import EVERYTHING, NOTHING, Scope
+from tests.core.soak import examples
+from tests.people import House, Person, Town
+
+# PRODUCT.md's table: one letter a role that holds it.
+TABLE: dict[Permission, str] = {
+    Permission.VIEW: "oadv",
+    Permission.PEOPLE_VIEW: "oad",
+    Permission.PROJECTS_CREATE: "oad",
+    Permission.PROJECTS_CHANGE: "oad",
+    Permission.PROJECTS_DELETE: "oa",
+    Permission.KEYS_CREATE: "oad",
+    Permission.KEYS_REGENERATE: "oad",
+    Permission.KEYS_REVOKE: "oad",
+    Permission.TOKENS_CREATE: "oad",
+    Permission.TOKENS_VALIDATE: "oad",
+    Permission.ROOMS_CHANGE: "oad",
+    Permission.ORGANIZATION_CHANGE: "o",
+    Permission.ORGANIZATION_DELETE: "o",
+}
+
+
+def test_the_table_of_roles_is_the_contracts() -> None:
+    assert {
+        permission: "".join(role.value[0] for role in Role if permission in ROLES[role]) for permission in Permission
+    } == TABLE
+
+
+def test_each_role_holds_all_that_the_next_one_holds() -> None:
+    order = [ROLES[role] for role in Role]
+
+    assert all(weaker < stronger for stronger, weaker in pairwise(order))
+
+
+def test_a_key_changes_neither_projects_nor_keys_nor_organizations() -> None:
+    changing = {each for each in Permission if each.value.startswith(("projects.", "keys.", "organization."))}
+
+    assert not KEY_PERMISSIONS & changing
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_an_actor_holds_a_permission_only_where_its_role_does(permission: Permission) -> None:
+    person = UserActor("usr", "Ada", "a@example.com", "ses", {f"org_{role.value}": role for role in Role})
+
+    holding = where(person, permission)
+
+    assert holding.organizations == {f"org_{role.value}" for role in Role if role.value[0] in TABLE[permission]}
+    assert not holding.everything
+    assert where(Anonymous(), permission) == NOTHING
+    assert where(SystemActor("a test"), permission) == EVERYTHING
+
+
+# --- the persona that counts: an owner at home, a viewer in the other organization -------------------------------
+
+Call = Callable[[Work, Person, House], Any]
+REQUEST = TokenRequest(room="lobby", identity="ada")
+# Every core function that an organization or a project is named to, and what a viewer there may expect of it.
+CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
+    organizations.read: (lambda work, owner, _: organizations.read(work, owner.organization.id), True),
+    organizations.change: (lambda work, owner, _: organizations.change(work, owner.organization.id, name="x"), False),
+    organizations.delete: (lambda work, owner, _: organizations.delete(work, owner.organization.id), False),
+    projects.create: (lambda work, owner, _: projects.create(work, org_id=owner.organization.id, name="x"), False),
+    projects.listing: (lambda work, owner, _: projects.listing(work, org_id=owner.organization.id), True),
+    projects.read: (lambda work, _, house: projects.read(work, house.id), True),
+    projects.change: (lambda work, _, house: projects.change(work, house.id, name="x"), False),
+    keys.create: (lambda work, _, house: keys.create(work, house.id, name="x"), False),
+    keys.listing: (lambda work, _, house: keys.listing(work, house.id), True),
+    keys.regenerate: (lambda work, _, house: keys.regenerate(work, house.id), False),
+    keys.revoke: (lambda work, _, house: keys.revoke(work, house.id, house.key.id), False),
+    tokens.create: (lambda work, _, house: tokens.create(work, REQUEST, project_id=house.id), False),
+    tokens.validate: (lambda work, _, house: tokens.validate(work, "x", project_id=house.id), False),
+    overview: (lambda work, owner, _: overview(work, owner.organization.id), True),
+    projects.delete: (lambda work, _, house: projects.delete(work, house.id), False),
+}
+# These ask LiveKit, which does not run here, once they have found the project: a refusal comes before.
+CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
+    rooms.listing: (lambda work, _, house: rooms.listing(work, house.id), True),
+    rooms.read: (lambda work, _, house: rooms.read(work, "lobby", house.id), True),
+    rooms.end: (lambda work, _, house: rooms.end(work, "lobby", house.id), False),
+    rooms.participants: (lambda work, _, house: rooms.participants(work, "lobby", house.id), False),
+    rooms.remove_participant: (lambda work, _, house: rooms.remove_participant(work, "lobby", "x", house.id), False),
+}
+NAMED_TO = {"org_id", "project_id"}
+NOT_BY_A_CALLER = {"drafted", "use_organization"}
+
+
+def test_every_core_function_that_names_an_organization_or_project_is_tried_here() -> None:
+    named = set()
+    for found in pkgutil.iter_modules(pulse_dash.core.__path__, "pulse_dash.core."):
+        module = import_module(found.name)
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            parameters = inspect.signature(function).parameters
+            public = function.__module__ == module.__name__ and not name.startswith("_") and "work" in parameters
+            if public and NAMED_TO & parameters.keys() and name not in NOT_BY_A_CALLER:
+                named.add(function)
+
+    assert named == CALLS.keys() | CALLS_OF_LIVEKIT.keys()
+
+
+async def outcome(call: Call, work: Work, owner: Person, house: House) -> str:
+    """What became of a call, in one word."""
+    try:
+        await call(work, owner, house)
+    except PulseError as error:
+        return type(error).__name__
+    return "done"
+
+
+async def test_nobody_and_strangers_reach_nothing(town: Town) -> None:
+    owner, stranger, neighbour = await town.person(), await town.person(), await town.house()
+    house = await town.project(owner)
+    by_key = await town.by_key(neighbour)
+    for function, (call, _) in {**CALLS, **CALLS_OF_LIVEKIT}.items():
+        assert await outcome(call, town.stranger, owner, house) == Unauthenticated.__name__, function
+        assert await outcome(call, town.work(stranger), owner, house) == NotFound.__name__, function
+        assert await outcome(call, by_key, owner, house) == NotFound.__name__, function
+
+
+async def test_an_owner_elsewhere_is_a_viewer_here(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    persona = await town.member(owner.organization, Role.VIEWER)
+    home = await town.project(persona)
+    for function, (call, may_view) in CALLS.items():
+        assert await outcome(call, town.work(persona), owner, house) == ("done" if may_view else "Forbidden"), function
+    for function, (call, may_view) in CALLS_OF_LIVEKIT.items():
+        expected = "Unavailable" if may_view else "Forbidden"
+        assert await outcome(call, town.work(persona), owner, house) == expected, function
+    for function, (call, _) in CALLS.items():
+        if function is not organizations.delete and function not in (projects.delete, keys.regenerate):
+            assert await outcome(call, town.work(persona), persona, home) == "done", function
+
+
+async def test_a_project_key_reads_its_own_project_and_changes_nothing_but_media(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    work = await town.by_key(house)
+    done = {function for function, (call, _) in CALLS.items() if await outcome(call, work, owner, house) == "done"}
+
+    assert done == {projects.read, keys.listing, tokens.create, tokens.validate}
+
+
+# --- scopes as data ---------------------------------------------------------------------------------------------
+
+_IDS = st.sampled_from(["a", "b", "c", "d"])
+_SCOPES = st.builds(
+    Scope, st.frozensets(_IDS, max_size=3), st.frozensets(_IDS, max_size=3), st.booleans() | st.just(False)
+)
+
+
+class _ByOrganization(Records[Any]):
+    """An organization's own document: its id is the organization's."""
+
+    organization_field = "_id"
+    project_field = None
+
+    def __init__(self) -> None:
+        """No store: only the query is looked at."""
+
+
+class _ByProject(Projects):
+    def __init__(self) -> None:
+        """No store: only the query is looked at."""
+
+
+class _ByNobody(_ByOrganization):
+    organization_field = None
+
+
+def matches(query: dict[str, Any], document: dict[str, Any]) -> bool:
+    """What the few operators of a scope mean."""
+    for field, wanted in query.items():
+        if field == "$and":
+            if not all(matches(part, document) for part in wanted):
+                return False
+        elif field == "$or":
+            if not any(matches(part, document) for part in wanted):
+                return False
+        elif isinstance(wanted, dict):
+            if document.get(field) not in wanted["$in"]:
+                return False
+        elif document.get(field) != wanted:
+            return False
+    return True
+
+
+@given(record_id=_IDS, scope=_SCOPES, document_id=_IDS, org_id=_IDS)
+@settings(max_examples=examples(300, 20_000), deadline=None)
+def test_a_read_by_id_answers_that_id_inside_the_scope_and_nothing_else(
+    record_id: str, scope: Scope, document_id: str, org_id: str
+) -> None:
+    document = {"_id": document_id, "org_id": org_id, "deleted_at": None}
+    inside = {
+        _ByProject: org_id in scope.organizations or document_id in scope.projects,
+        _ByOrganization: document_id in scope.organizations,
+        _ByNobody: False,
+    }
+    for kind, reached in inside.items():
+        query = kind()._one(record_id, scope)
+        assert matches(query, document) == (document_id == record_id and (scope.everything or reached)), kind
+
+
+@given(scope=_SCOPES, wanted=_IDS, document_id=_IDS, org_id=_IDS)
+@settings(max_examples=examples(300, 20_000), deadline=None)
+def test_a_list_never_leaves_its_scope_whatever_it_is_filtered_by(
+    scope: Scope, wanted: str, document_id: str, org_id: str
+) -> None:
+    document = {"_id": document_id, "org_id": org_id, "deleted_at": None}
+    records = _ByProject()
+    records._view = View(scope, scope, "view")
+    for filter in ({"org_id": wanted}, {"_id": wanted}, {}):
+        if matches(records._inside(filter), document):
+            assert matches(filter, document)
+            assert scope.everything or org_id in scope.organizations or document_id in scope.projects
+
+
+_FIELDS = st.dictionaries(st.sampled_from(["x", "y"]), _IDS)
+
+
+@given(one=_FIELDS, other=_FIELDS, document=_FIELDS)
+def test_both_means_both(one: dict[str, str], other: dict[str, str], document: dict[str, str]) -> None:
+    assert matches(both(one, other), document) == (matches(one, document) and matches(other, document))
+
+
+async def test_visible_but_not_held_is_forbidden_and_the_rest_is_not_found(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    viewer = await town.member(owner.organization, Role.VIEWER)
+    narrowed = town.work(viewer).narrowed(Permission.PROJECTS_DELETE)
+
+    with pytest.raises(Forbidden) as refused:
+        await narrowed.store.projects.get(house.id)
+    assert refused.value.permission == "projects.delete"
+    with pytest.raises(NotFound):
+        await narrowed.store.projects.get("prj_01aaaaaaaaaaaaaaaaaaaaaaaa")
