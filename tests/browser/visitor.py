@@ -117,8 +117,9 @@ class Visitor:
         ]
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(word in message.text for word in self.expected):
-            self.complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
+        said = f"console: {message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not any(word in said for word in self.expected):
+            self.complaints.append(said)
 
     def _on_failed(self, request: Request) -> None:
         if request.failure != _LEFT:
@@ -151,7 +152,7 @@ async def visiting(
         yield visitor
         # What a browser complains about comes a moment after what caused it.
         await asyncio.sleep(0.1)
-        assert visitor.complaints == []
+        assert not visitor.complaints, "\n".join(visitor.complaints)
     finally:
         await context.close()
 
