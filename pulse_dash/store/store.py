@@ -61,7 +61,7 @@ class Store:
     async def drain(self) -> int:
         """Keep every promise that is still open, on any node, after any crash; answers how many documents had one.
 
-        One that can't be kept is logged for people to look at, and the rest does not wait for it. Raises Unavailable."""
+        One that can't be kept is logged for people to look at, and no other waits for it. Raises Unavailable."""
         settled = 0
         self.owes = False
         for noun in _WITH_OUTBOX:
@@ -72,7 +72,7 @@ class Store:
                 except Unavailable:
                     raise
                 except PulseError as error:
-                    log.error("outbox.stuck", noun=noun, id=document["_id"], code=error.code, detail=error.detail)
+                    log.exception("outbox.stuck", noun=noun, id=document["_id"], code=error.code)
                 else:
                     settled += 1
         return settled
