@@ -42,6 +42,13 @@ async def customer(pulse: Served) -> AsyncIterator[Customer]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def rival(pulse: Served) -> AsyncIterator[Customer]:
+    """Somebody else with a project."""
+    async with a_customer(pulse) as somebody:
+        yield somebody
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def stranger(chromium: Browser, pulse: Served) -> AsyncIterator[Visitor]:
     """Somebody at a browser whom Pulse does not know."""
     async with visiting(chromium, pulse) as visitor:
