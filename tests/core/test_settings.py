@@ -1,0 +1,204 @@
+"""Settings: production starts on no missing or default secret, development makes its own, no value is ever shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pulse_dash
+from pulse_dash.settings import Settings, SettingsError, load_settings
+
+STRONG = "a-strong-secret-of-forty-two-characters-01"
+PRODUCTION = {
+    "PULSE_ENV": "production",
+    "PUBLIC_URL": "https://pulse.example.com",
+    "JWT_SECRET": STRONG + "jwt",
+    "API_KEY_PEPPER": STRONG + "pepper",
+    "LIVEKIT_HOST": "wss://livekit.example.com",
+    "LIVEKIT_API_KEY": "APIkey",
+    "LIVEKIT_API_SECRET": STRONG + "livekit",
+}
+Environment = Callable[..., None]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Environment:
+    """Sets these variables, and no other of ours is set."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    monkeypatch.setenv("PULSE_DATA_DIR", str(tmp_path / "data"))
+
+    def change(**variables: str | None) -> None:
+        for name, value in variables.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+
+    return change
+
+
+def test_production_starts_with_all_of_them(environment: Environment) -> None:
+    environment(**PRODUCTION)
+
+    settings = load_settings()
+
+    assert (settings.host, settings.signup, settings.https) == ("0.0.0.0", "first", True)  # noqa: S104
+    assert settings.cookie_name == "__Host-pulse"
+
+
+@pytest.mark.parametrize(
+    "name", ["PUBLIC_URL", "JWT_SECRET", "API_KEY_PEPPER", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"]
+)
+@pytest.mark.parametrize("value", [None, ""], ids=["missing", "empty"])
+def test_production_does_not_start_without(environment: Environment, name: str, value: str | None) -> None:
+    environment(**{**PRODUCTION, name: value})
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(f"{name} ")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "API_KEY_PEPPER", "LIVEKIT_API_SECRET"])
+@pytest.mark.parametrize("value", ["secret", "SECRET", "devkey", "changeme", "password", "secret" * 6, "x" * 31])
+def test_production_does_not_start_on_a_default_or_short_secret(
+    environment: Environment, name: str, value: str
+) -> None:
+    environment(**{**PRODUCTION, name: value})
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(f"{name} ")
+    assert value not in str(refused.value).replace(name, "")
+
+
+WRONG = {
+    "PULSE_ENV": "staging-Zx9",
+    "PORT": "eighty-Zx9",
+    "PUBLIC_URL": "pulse.example.com/Zx9",
+    "MONGO_DB_NAME": "a/b Zx9",
+    "CORS_ORIGINS": "https://a.example/Zx9",
+    "TRUSTED_PROXIES": "Zx9.0.0.1",
+    "SIGNUP": "perhaps-Zx9",
+    "STALE_KEYS_SECONDS": "-1000009",
+    "RATE_LIMIT_IP_PER_MINUTE": "none-Zx9",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_bad_value_names_its_variable_and_is_not_shown(environment: Environment, name: str) -> None:
+    environment(**{name: WRONG[name]})
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(f"{name} is not usable: ")
+    assert "Zx9" not in str(refused.value)
+    assert "1000009" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*.example.com", "https://a.example/", "a.example", "javascript:x"])
+def test_an_origin_is_exact(environment: Environment, origin: str) -> None:
+    environment(CORS_ORIGINS=f"https://fine.example,{origin}")
+
+    with pytest.raises(SettingsError, match=r"^CORS_ORIGINS "):
+        load_settings()
+
+
+def test_a_secret_may_stand_in_a_file(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "jwt").write_text(STRONG + "from-file\n", encoding="utf-8")
+    environment(**{**PRODUCTION, "JWT_SECRET": None, "JWT_SECRET_FILE": str(tmp_path / "jwt")})
+
+    assert load_settings().jwt_secret.get_secret_value() == STRONG + "from-file"
+
+
+def test_a_file_that_can_not_be_read_stops_the_start(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "nowhere", tmp_path, tmp_path / "binary"):
+        environment(**{**PRODUCTION, "JWT_SECRET": None, "JWT_SECRET_FILE": str(path)})
+        with pytest.raises(SettingsError, match=r"^JWT_SECRET_FILE "):
+            load_settings()
+
+
+def test_no_secret_is_printed_with_the_settings(environment: Environment) -> None:
+    environment(**PRODUCTION, METRICS_TOKEN=STRONG + "metrics", MONGO_URI=f"mongodb://u:{STRONG}@127.0.0.1")
+
+    assert STRONG not in repr(load_settings())
+    assert STRONG not in str(load_settings())
+
+
+def test_a_dot_env_is_read_and_the_environment_goes_before_it(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=8123\nSIGNUP=closed\n", encoding="utf-8")
+    environment(SIGNUP="invite")
+
+    settings = load_settings()
+
+    assert (settings.port, settings.signup) == (8123, "invite")
+
+
+def test_development_needs_no_setting_at_all(environment: Environment) -> None:
+    environment()
+
+    settings = load_settings()
+
+    assert (settings.host, settings.public_url, settings.signup) == ("127.0.0.1", "http://localhost:8000", "open")
+    assert (settings.livekit_host, settings.livekit_api_key) == ("ws://127.0.0.1:7880", "devkey")
+    assert settings.cookie_name == "pulse_session"
+
+
+def test_development_makes_its_secrets_once_for_its_own_eyes(environment: Environment, tmp_path: Path) -> None:
+    environment()
+
+    first, second = load_settings(), load_settings()
+
+    kept = tmp_path / "data" / "secrets.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    for name in ("jwt_secret", "api_key_pepper"):
+        secret = getattr(first, name).get_secret_value()
+        assert len(secret) >= 32
+        assert secret == getattr(second, name).get_secret_value() == json.loads(kept.read_text())[name]
+    assert [path.name for path in kept.parent.iterdir()] == ["secrets.json"]
+
+
+def test_two_starts_at_once_agree_on_the_secrets(environment: Environment, tmp_path: Path) -> None:
+    environment()
+    code = "from pulse_dash.settings import load_settings; print(load_settings().jwt_secret.get_secret_value())"
+    root = Path(pulse_dash.__file__).parents[1]
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+
+    secrets = {start.communicate(timeout=60)[0].strip() for start in starts}
+
+    assert len(secrets) == 1
+    assert secrets != {""}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"jwt_secret": 7, "api_key_pepper": "x"}'])
+def test_secrets_that_were_damaged_stop_the_start_with_a_sentence(
+    environment: Environment, tmp_path: Path, content: str
+) -> None:
+    environment()
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "secrets.json").write_text(content, encoding="utf-8")
+
+    with pytest.raises(SettingsError, match=r"^PULSE_DATA_DIR "):
+        load_settings()
