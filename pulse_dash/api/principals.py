@@ -38,16 +38,26 @@ def client_ip(scope: Any, settings: Settings) -> str:
         hops = [hop.strip() for line in forwarded for hop in line.split(",")] + hops
         while len(hops) > 1 and _trusted(hops[-1], settings):
             hops.pop()
-    return hops[-1] if hops else ""
+    return _plain(hops[-1]) if hops else ""
+
+
+def _plain(hop: str) -> str:
+    """An IPv4 address as such: a socket that takes both families shows it inside of IPv6 (RFC 4291, 2.5.5.2)."""
+    try:
+        address = ip_address(hop)
+    except ValueError:
+        return hop
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return hop if mapped is None else str(mapped)
 
 
 def rate_key(ip: str) -> str:
     """What an address counts as: an IPv6 client is its /64, for one visitor has all of it."""
     try:
-        address = ip_address(ip)
+        address = ip_address(_plain(ip))
     except ValueError:
         return ip
-    return str(IPv6Address(int(address) >> 64 << 64)) if isinstance(address, IPv6Address) else ip
+    return str(IPv6Address(int(address) >> 64 << 64)) if isinstance(address, IPv6Address) else str(address)
 
 
 def call_of(scope: Any, settings: Settings, headers: Headers) -> Call:
@@ -175,7 +185,7 @@ def reach(function: Callable[..., Any], noun: str, name: str, *, body: bool = Fa
 
 def _trusted(hop: str, settings: Settings) -> bool:
     try:
-        address = ip_address(hop)
+        address = ip_address(_plain(hop))
     except ValueError:
         return False
     return any(address in network for network in settings.trusted_proxies)

@@ -6,10 +6,12 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from granian.constants import Interfaces
@@ -81,7 +83,7 @@ async def _serve(
     town = Town(services)
     owner = await town.person()
     house = await town.project(owner)
-    livekit.people[f"{house.id}.lobby"] = ["ada", "bob"]
+    livekit.people |= {f"{house.id}.lobby": ["ada", "bob"], f"{house.id}.a/b": ["ada"]}
     callers.update({"user": owner.headers, "key": dict(house.headers)})
     app: Any = CarefulAnswers(make_api(services), https=False)
     server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
@@ -114,3 +116,24 @@ def test_whatever_is_sent_the_answer_is_described(case: schemathesis.Case, live:
     answer = case.call(base_url=live.url, headers=live.callers[who])
 
     case.validate_response(answer, excluded_checks=LEFT_OUT)
+
+
+def test_a_slash_inside_a_name_reaches_us_through_the_real_server(live: Live) -> None:
+    answer = httpx.get(f"{live.url}/v1/media/rooms/a%2Fb", headers=live.callers["key"])
+
+    assert (answer.status_code, answer.json().get("name")) == (200, "a/b")
+
+
+def test_a_body_without_end_is_cut_off_by_the_real_server(live: Live) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 64 * 1024 * 1024:
+            sent += 64 * 1024
+            yield b" " * 64 * 1024
+
+    with suppress(httpx.WriteError, httpx.ReadError):
+        assert httpx.post(f"{live.url}/v1/auth/login", content=endless()).status_code == 413
+    assert sent < 64 * 1024 * 1024
+    assert httpx.get(f"{live.url}/health").status_code == 200
