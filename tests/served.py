@@ -116,13 +116,15 @@ async def _made(
 
 
 @contextmanager
-def pulse_running(folder: Path, livekit: LiveKit | None = None, **settings: str) -> Iterator[Served]:
+def pulse_running(
+    folder: Path, livekit: LiveKit | None = None, *, port: int | None = None, **settings: str
+) -> Iterator[Served]:
     """A Pulse while the block runs. Its dashboard is built first, since a first build takes longer than any start."""
     built = subprocess.run(
         [sys.executable, "-m", "pulse_dash.frontend", "build"], cwd=ROOT, capture_output=True, text=True
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    served = Served(free_port(), folder / "data", folder / "pulse.log")
+    served = Served(port or free_port(), folder / "data", folder / "pulse.log")
     command = [sys.executable, "-m", "pulse_dash", "run"]
     environment = _environment(served, livekit) | settings
     # Its folder is not the checkout's: there a developer's `.env` may lie.

@@ -10,7 +10,7 @@ from tests.browser.test_pages import looked_at, nothing
 from tests.browser.visitor import DESKTOP, Visitor, visiting
 from tests.engines.livekit import LiveKit
 from tests.livekit.guests import joined
-from tests.served import Customer, a_customer, pulse_running
+from tests.served import Customer, a_customer, eventually, pulse_running
 
 
 async def test_an_open_dashboard_follows_who_comes_and_what_is_minted(
@@ -34,6 +34,27 @@ async def test_an_open_dashboard_says_nothing_of_other_peoples_rooms(
 
     await expect(visitor.page.get_by_text("One project, no room live")).to_be_visible()
     assert not any("secret-room" in frame or rival.project_id in frame for frame in visitor.frames)
+
+
+async def test_an_open_page_comes_back_by_itself_when_pulse_was_started_anew(chromium: Browser, tmp_path: Path) -> None:
+    with pulse_running(tmp_path) as pulse:
+        async with a_customer(pulse) as customer:
+            pass
+        context = await chromium.new_context()
+        visitor = Visitor(await context.new_page(), pulse.url)
+        visitor.watch()
+        await visitor.sign_in(customer.email)
+        await visitor.go(f"/projects/{customer.project_id}?tab=try")
+    with pulse_running(tmp_path, port=pulse.port):
+        before = len(visitor.frames)
+        await eventually(lambda: more_frames(visitor, before))
+        await visitor.page.get_by_role("button", name="Mint a token").click()
+        await expect(visitor.page.get_by_label("The minted token")).to_be_visible(timeout=15_000)
+        await context.close()
+
+
+async def more_frames(visitor: Visitor, before: int) -> bool:
+    return len(visitor.frames) > before
 
 
 async def test_without_livekit_the_pages_say_so_and_how_to_start_one(chromium: Browser, tmp_path: Path) -> None:

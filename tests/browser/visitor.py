@@ -108,7 +108,9 @@ class Visitor:
     async def findings(self) -> list[str]:
         """What axe-core finds serious or critical on the page as it stands."""
         await self.page.evaluate(_axe())
-        found: dict[str, Any] = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found: dict[str, Any] = await self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations'], preload: false})"
+        )
         return [
             f"{violation['id']} ({violation['impact']}): {node['target']} {node['failureSummary']}"
             for violation in found["violations"]
