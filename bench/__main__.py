@@ -132,8 +132,9 @@ def pulse(folder: Path) -> Iterator[Contender]:
 
 
 def _pair(url: str) -> dict[str, str]:
-    person = {"email": "bench@example.com", "password": "a bench on this machine", "name": "B", "organization_name": "B"}
-    account = httpx.post(f"{url}/v1/auth/signup", json=person).raise_for_status().json()
+    person = {"email": "bench@example.com", "password": "a bench on this machine", "name": "Ada"}
+    signup = {**person, "organization_name": "Bench"}
+    account = httpx.post(f"{url}/v1/auth/signup", json=signup).raise_for_status().json()
     project = httpx.post(
         f"{url}/v1/projects",
         json={"org_id": account["organization"]["id"], "name": "Bench"},

@@ -72,6 +72,7 @@ async def _say_where(services: Services) -> None:
         lines.append(f"LiveKit   answers at {settings.livekit_host}")
     else:
         lines.append(f"LiveKit   {livekit.detail.rstrip('.')} ({settings.livekit_host or 'not configured'}).")
-        lines.append(f"          Start one in another terminal:  {START_LIVEKIT}")
+        if not settings.production:
+            lines.append(f"          Start one in another terminal:  {START_LIVEKIT}")
     lines.append("Stop      Ctrl-C")
     print("\n" + "\n".join(lines) + "\n", flush=True)

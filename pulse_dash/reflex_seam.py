@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 from urllib.parse import parse_qs
 
 import reflex as rx
@@ -139,29 +139,57 @@ class PulseState(rx.State):
             return {wrong.field: wrong.message for wrong in error.errors}
         return {"": error.detail}
 
-    async def _listen(self, every: float = 2.0) -> AsyncIterator[Work]:
-        """Give `work` every so many seconds to a background handler, as long as its page is there to see it.
+    async def _listen(self, *subjects: str, every: float = 10.0) -> AsyncIterator[Work]:
+        """Give `work` to a background handler whenever the bus speaks of one of the subjects (`"keys:"` is every key).
 
-        It ends when the tab closes or leaves the page, and when the page starts it anew (each State has one loop in a
-        tab); when the session ends, the page goes to the log-in. The page's `load` comes before the first round."""
+        The bus may lose a word, so it also comes every so many seconds; a flood of words is one a second. It ends when
+        the tab closes or leaves the page, and when the page starts it anew (each State has one loop in a tab); when the
+        session ends, the page goes to the log-in. The page's `load` comes before the first round."""
         context = EventContext.get()
         route, due = context.router_data.get(RouteVar.PATH), time.monotonic() + every
         loops = cast("PulseApp", RegistrationContext.get().app).loops
         mine = (context.token, self.get_full_name())
         loops[mine] = context.txid
-        while _still_connected() and self.rx_router_route_id == route and loops.get(mine) == context.txid:
-            try:
-                work = await self._work()
-            except SignedOut:
-                await context.emit_event(*Event.from_event_type([rx.call_script(_TO_LOG_IN)]))
-                return
-            except Unavailable:
-                work = None
-            # While the database is away the page keeps what it shows; the next round asks again.
-            if work is not None and time.monotonic() >= due:
-                due = time.monotonic() + every
-                yield work
-            await asyncio.sleep(min(every, 1.0))
+        with _Ear(subjects) as ear:
+            while _still_connected() and self.rx_router_route_id == route and loops.get(mine) == context.txid:
+                try:
+                    work = await self._work()
+                except SignedOut:
+                    await context.emit_event(*Event.from_event_type([rx.call_script(_TO_LOG_IN)]))
+                    return
+                except Unavailable:
+                    work = None
+                # While the database is away the page keeps what it shows; the next round asks again.
+                if work is not None and (ear.heard(work) or time.monotonic() >= due):
+                    due = time.monotonic() + every
+                    yield work
+                await asyncio.sleep(min(every, 1.0))
+
+
+class _Ear:
+    """Listens to the bus for one loop, from the first round on which there is one."""
+
+    def __init__(self, subjects: tuple[str, ...]) -> None:
+        self._subjects = subjects
+        self._spoken = False
+        self._end: Callable[[], None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._end is not None:
+            self._end()
+
+    def heard(self, work: Work) -> bool:
+        """Whether one of the subjects was spoken of since the last time."""
+        if self._subjects and self._end is None:
+            self._end = work.parts.bus.listen(self._listen)
+        spoken, self._spoken = self._spoken, False
+        return spoken
+
+    def _listen(self, subject: str) -> None:
+        self._spoken = self._spoken or subject.startswith(self._subjects)
 
 
 def show_error(exception: Exception) -> EventSpec:

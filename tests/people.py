@@ -15,7 +15,7 @@ from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 
 PASSWORD = "correct horse battery staple"
-HOSTILE = '"><script>alert(1)</script> 𝕏 \u202ednE =1+1 \'; DROP'
+HOSTILE = "\"><script>alert(1)</script> 𝕏 \u202ednE =1+1 '; DROP"
 
 _numbers = itertools.count(1)
 
@@ -111,5 +111,3 @@ class Town:
 def pair(key: ShownKey) -> dict[str, str]:
     """The headers of a key and its secret."""
     return {"X-Pulse-Key": key.public, "X-Pulse-Secret": key.secret.reveal()}
-
-

@@ -15,6 +15,11 @@ class MemoryBus:
     def __init__(self) -> None:
         self._listeners: list[Callable[[str], None]] = []
 
+    @property
+    def listeners(self) -> int:
+        """How many listen now; one that is never taken away is a leak."""
+        return len(self._listeners)
+
     def say(self, subject: str) -> None:
         """Tell everybody who listens that `subject` (a noun and an id) changed."""
         for heard in tuple(self._listeners):

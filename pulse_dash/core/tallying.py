@@ -6,6 +6,7 @@ Counting fails open: a kill loses the last second of counts, and no caller waits
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pulse_dash.core.clock import Clock
@@ -14,6 +15,15 @@ from pulse_dash.store.tallies import Tally
 
 API_REQUESTS = "api_requests"
 TOKENS = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """The projects that were counted, those of them that minted their first token, and the keys that were used."""
+
+    counted: frozenset[str] = frozenset()
+    first_tokens: tuple[str, ...] = ()
+    keys_used: frozenset[str] = frozenset()
 
 
 class Tallying:
@@ -42,12 +52,13 @@ class Tallying:
         """This project minted a token, and is not known to have done so before."""
         self._first_tokens.setdefault(project_id, self._clock.now())
 
-    async def flush(self, store: ScopedStore) -> list[str]:
-        """Write what was gathered; answers the projects that minted their first token.
+    async def flush(self, store: ScopedStore) -> Flushed:
+        """Write what was gathered, and tell whose it was.
 
         What can't be written stays gathered. Raises Unavailable."""
         counts = self._counts
         self._counts = Counter()
+        flushed = Flushed(counted=frozenset(project for _, project, _, _ in counts), keys_used=frozenset(self._used))
         used, self._used = self._used, {}
         first, self._first_tokens = self._first_tokens, {}
         try:
@@ -57,7 +68,8 @@ class Tallying:
             if used:
                 await store.keys.note_used(used)
             mark = store.projects.mark_first
-            return [project for project, at in first.items() if await mark(project, "first_token_at", at)]
+            minted = [project for project, at in first.items() if await mark(project, "first_token_at", at)]
+            return replace(flushed, first_tokens=tuple(minted))
         except BaseException:
             self._counts.update(counts)
             self._used = {**used, **self._used}

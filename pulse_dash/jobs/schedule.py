@@ -88,10 +88,16 @@ def _guarded(services: Services, job: Job) -> Callable[[], Awaitable[None]]:
 
 
 async def flush_tallies(services: Services) -> None:
-    """Write what was counted, and tell open pages of projects that minted their first token."""
+    """Write what was counted, and tell open pages whose figures moved."""
     parts = services.parts
-    for project_id in await parts.tallying.flush(services.system("flush tallies").store):
+    flushed = await parts.tallying.flush(services.system("flush tallies").store)
+    for project_id in flushed.first_tokens:
         parts.bus.say(f"projects:{project_id}")
+    for project_id in flushed.counted:
+        parts.bus.say(f"tallies:{project_id}")
+    for key_id in flushed.keys_used:
+        # Not "keys:": being used changes nothing that any node has to forget.
+        parts.bus.say(f"used:{key_id}")
 
 
 async def _settle_what_is_owed(services: Services) -> None:

@@ -76,7 +76,7 @@ class DashboardState(PulseState):
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep them true while the page is looked at."""
-        async for work in self._listen(every=3):
+        async for work in self._listen("live:", "projects:", "tallies:"):
             async with self:
                 shell = await self.get_state(ShellState)
                 organization = shell._organization_id if self.loaded else ""

@@ -63,7 +63,7 @@ class KeysState(PulseState):
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep last use and revocations true while the page is looked at."""
-        async for work in self._listen(every=3):
+        async for work in self._listen("keys:", "used:"):
             async with self:
                 project = await self.get_state(ProjectState)
                 if not project.id or project.tab not in {"keys", "try"}:

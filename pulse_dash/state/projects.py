@@ -62,7 +62,7 @@ class ProjectsState(PulseState):
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep who is live true while the list is looked at."""
-        async for _ in self._listen(every=3):
+        async for _ in self._listen("live:", "projects:"):
             async with self:
                 # The page's own load comes first.
                 if self.loaded:

@@ -7,7 +7,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from reflex_base.registry import RegistrationContext
 from starlette.testclient import TestClient
 
 from pulse_dash.api.sockets import BoundedSockets
+from pulse_dash.core.bus import MemoryBus
 from pulse_dash.core.errors import Conflict, SignedOut, Unavailable
 from pulse_dash.reflex_seam import Page, PulseApp, PulseState, note_browser_error, public, show_error
 
@@ -60,6 +61,12 @@ class HouseState(PulseState):
             async with self:
                 self.ticks += 1
 
+    @rx.event(background=True)
+    async def hear(self) -> None:
+        async for _ in self._listen("keys:", every=3600):
+            async with self:
+                self.ticks += 1
+
     @public
     @rx.event
     def say(self, text: str) -> None:
@@ -76,6 +83,7 @@ class People:
     def __init__(self) -> None:
         self.ended: set[str] = set()
         self.away = False
+        self.bus = MemoryBus()
 
     async def work(self, headers: Mapping[str, str], ip: str, request_id: str = "") -> tuple[str, Any]:
         if self.away:
@@ -83,7 +91,8 @@ class People:
         found = re.search(r"pulse_session=(ses_\w+)", headers.get("cookie", ""))
         if found is None or found[1] in self.ended:
             raise SignedOut
-        return found[1], SimpleNamespace(actor=SimpleNamespace(session_id=found[1]))
+        actor, parts = SimpleNamespace(session_id=found[1]), SimpleNamespace(bus=self.bus)
+        return found[1], SimpleNamespace(actor=actor, parts=parts)
 
     async def session_of(self, scope: Any) -> str | None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
@@ -91,6 +100,14 @@ class People:
             return (await self.work(headers, ""))[0]
         except (SignedOut, Unavailable):
             return None
+
+
+def eventually(look: Callable[[], bool]) -> bool:
+    """Whether it comes true while somebody waits."""
+    until = time.monotonic() + 10
+    while not (seen := look()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return seen
 
 
 class House:

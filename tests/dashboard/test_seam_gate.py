@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from pulse_dash import reflex_seam
 from pulse_dash.api import sockets
 from pulse_dash.reflex_seam import FRAMEWORK_EVENTS, PulseApp, forget_anonymous
-from tests.dashboard.seam_house import ORIGIN, SECRET, House, named
+from tests.dashboard.seam_house import ORIGIN, SECRET, House, eventually, named
 
 ADA, MALLORY = "ses_ada", "ses_mallory"
 
@@ -130,6 +130,19 @@ def test_a_page_that_loads_again_has_one_loop(house: House) -> None:
         running = [task for task in house.app.event_processor._tasks.values() if "follow" in task.get_name()]
         assert len(running) == 1
     assert not house.app.loops
+
+
+def test_a_page_hears_the_bus_and_nothing_that_it_did_not_ask_for(house: House) -> None:
+    with house.tab(cookie=ADA) as tab:
+        tab.hydrate()
+        tab.send(named("hear"))
+        assert eventually(lambda: house.people.bus.listeners == 1)
+
+        house.people.bus.say("projects:prj_1")
+        house.people.bus.say("keys:key_1")
+
+        assert '"ticks_rx_state_":1' in tab.read_until("ticks")
+    assert eventually(lambda: house.people.bus.listeners == 0)
 
 
 def test_while_the_database_is_away_no_state_is_shown(house: House) -> None:

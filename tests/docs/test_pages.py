@@ -39,7 +39,8 @@ def test_the_api_page_names_exactly_the_routes_that_exist(services: Services) ->
 
 def test_the_api_page_names_exactly_the_codes_that_errors_have() -> None:
     table = API.partition("| code | status |")[2].partition("\n\n")[0]
-    named = {code for line in table.splitlines() for code in re.findall(r"`([a-z_]+)`", line.split("|")[1] if "|" in line else "")}
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    named = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
 
     assert named == {error.code for error in _errors()} | _OF_THE_FRONT
 
@@ -64,9 +65,7 @@ def test_the_roles_page_shows_the_table_that_the_code_uses() -> None:
         if (cells := line.split("|")) and len(cells) == 7 and "`" in cells[1]
     }
 
-    assert shown == {
-        permission.value: [permission in ROLES[role] for role in Role] for permission in Permission
-    }
+    assert shown == {permission.value: [permission in ROLES[role] for role in Role] for permission in Permission}
 
 
 def test_the_roles_page_names_what_a_key_may_do() -> None:

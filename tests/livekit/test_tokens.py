@@ -8,6 +8,7 @@ import time
 from base64 import urlsafe_b64decode
 from typing import Any
 
+import httpx
 import pytest
 from livekit import api, rtc
 
@@ -102,6 +103,42 @@ async def test_the_first_participant_makes_the_room_as_its_token_says(acme: Cust
 
     assert (room.max_participants, room.empty_timeout, room.departure_timeout) == (1, 77, 33)
     assert second_refused
+
+
+async def asked(server: LiveKit, token: str, method: str, **fields: str) -> int:
+    """The status when the holder of a token speaks to LiveKit's server API directly."""
+    async with httpx.AsyncClient(base_url=server.http_url, headers={"Authorization": f"Bearer {token}"}) as http:
+        return (await http.post(f"/twirp/livekit.RoomService/{method}", json=fields)).status_code
+
+
+async def test_an_admin_of_a_room_is_one_of_that_room_alone(
+    acme: Customer, rival: Customer, livekit_server: LiveKit
+) -> None:
+    admin = await acme.token("lobby", "ada", permissions={"room_admin": True})
+    other, theirs = await acme.token("studio", "bob"), await rival.token("lobby", "eve")
+    token, own = admin["token"], admin["livekit_room"]
+    async with joined(admin), joined(other), joined(theirs):
+        mine = await asked(livekit_server, token, "ListParticipants", room=own)
+        foreign = [
+            await asked(livekit_server, token, "ListParticipants", room=other["livekit_room"]),
+            await asked(livekit_server, token, "ListParticipants", room=theirs["livekit_room"]),
+            await asked(livekit_server, token, "RemoveParticipant", room=theirs["livekit_room"], identity="eve"),
+            await asked(livekit_server, token, "ListRooms"),
+            await asked(livekit_server, token, "CreateRoom", name=f"{rival.project_id}.new"),
+            await asked(livekit_server, token, "DeleteRoom", room=own),
+        ]
+
+    assert mine == 200
+    assert {status // 100 for status in foreign} == {4}
+
+
+async def test_whoever_is_no_admin_reaches_nothing_of_livekits_server_api(
+    acme: Customer, livekit_server: LiveKit
+) -> None:
+    minted = await acme.token("lobby", "ada")
+    async with joined(minted):
+        for method in ("ListParticipants", "DeleteRoom", "ListRooms"):
+            assert await asked(livekit_server, minted["token"], method, room=minted["livekit_room"]) in {401, 403}
 
 
 async def test_a_token_that_livekit_renewed_is_still_known_as_ours(acme: Customer) -> None:
