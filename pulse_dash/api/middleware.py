@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulse_dash.api.principals import allowance_headers
@@ -99,7 +100,11 @@ class JsonBodies:
         if scope["type"] != "http" or scope["method"] not in _UNSAFE or not scope["path"].startswith("/v1/"):
             await self._app(scope, receive, send)
             return
-        body = await _read(scope, receive)
+        try:
+            body = await _read(scope, receive)
+        except ClientDisconnect:
+            # Half a body is no body: taken as an empty one, it would regenerate another key than it names.
+            return
         if body is None:
             await _refused(413, "body_too_large", "The body is larger than 1 MiB.")(scope, receive, send)
             return
@@ -140,7 +145,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b""
+            raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > LARGEST_BODY:

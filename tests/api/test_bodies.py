@@ -9,8 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from pulse_dash.api.app import make_api
+from pulse_dash.api.headers import CarefulAnswers
 from pulse_dash.api.middleware import DEEPEST_BODY, LARGEST_BODY
 from pulse_dash.core.errors import Invalid
+from pulse_dash.services import Services
 from tests.api.asserting import assert_problem, assert_refused, fields
 from tests.people import PASSWORD, Town
 
@@ -209,3 +212,28 @@ async def test_a_search_is_text_and_never_a_pattern(client: httpx.AsyncClient, t
     for pattern in (".*", "(a+)+$", "[", "\\", "$where"):
         found = await client.get("/v1/projects", params={"search": pattern}, headers=owner.headers)
         assert found.json()["total"] == 0
+
+
+async def test_a_caller_who_hangs_up_in_the_middle_of_a_body_changes_nothing(services: Services, town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"/v1/projects/{house.id}/regenerate-keys",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in owner.headers.items()],
+    }
+    messages = [{"type": "http.request", "body": b'{"key_id": ', "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await CarefulAnswers(make_api(services), https=False)(scope, receive, send)
+
+    assert sent == []
+    await town.by_key(house)

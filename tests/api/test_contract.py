@@ -137,3 +137,18 @@ def test_a_body_without_end_is_cut_off_by_the_real_server(live: Live) -> None:
         assert httpx.post(f"{live.url}/v1/auth/login", content=endless()).status_code == 413
     assert sent < 64 * 1024 * 1024
     assert httpx.get(f"{live.url}/health").status_code == 200
+
+
+async def test_requests_at_once_never_see_each_others_ids_or_bodies(live: Live) -> None:
+    async with httpx.AsyncClient(base_url=live.url) as caller:
+
+        async def ask(number: int) -> None:
+            headers = {**live.callers["key"], "X-Request-Id": f"ask-{number}"}
+            body = {"room": f"room {number}", "identity": f"ada {number}"}
+            minted = await caller.post("/v1/tokens/create", headers=headers, json=body)
+            refused = await caller.post("/v1/tokens/create", headers=headers, json={f"field{number}": 1, **body})
+            assert (minted.json()["room"], minted.json()["identity"]) == (body["room"], body["identity"])
+            assert refused.json()["errors"][0]["field"] == f"field{number}"
+            assert refused.json()["request_id"] == refused.headers["x-request-id"] == f"ask-{number}"
+
+        await asyncio.gather(*[ask(number) for number in range(100)])
