@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
+from livekit import rtc
 from playwright.async_api import expect
 
 from tests.browser.visitor import Visitor
 from tests.engines.livekit import LiveKit
-from tests.livekit.guests import joined
+from tests.livekit.guests import WITHIN, joined
 from tests.served import Customer, eventually
 
 ROOM = "/v1/media/rooms/lobby/participants"
 
 
-async def join(visitor: Visitor, project_id: str, identity: str = "ada") -> None:
+async def join(visitor: Visitor, project_id: str, *, page_is_open: bool = False) -> None:
     """Mint a token on the page and join with it."""
     page = visitor.page
     # LiveKit's client logs a track that comes before its participant as an error, and takes it a moment later.
     visitor.expected.add("livekit-client")
-    await visitor.go(f"/projects/{project_id}?tab=try")
-    await page.get_by_label("Identity").fill(identity)
+    if not page_is_open:
+        await visitor.go(f"/projects/{project_id}?tab=try")
     await page.get_by_role("button", name="Mint a token").click()
     await page.get_by_role("button", name="Join the room").click()
     await expect(page.locator("[data-room-state=connected]")).to_be_visible()
@@ -97,3 +99,39 @@ async def test_livekits_client_is_loaded_only_where_somebody_joins(
 
     assert before == []
     assert after
+
+
+async def test_a_camera_is_shown_on_the_page_and_sent_to_the_others(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    async with joined(await customer.token("lobby", "bob")) as bob:
+        await join(visitor, customer.project_id)
+        await visitor.page.get_by_role("button", name="Turn on camera").click()
+        track = await asyncio.wait_for(bob.arrived.get(), WITHIN)
+        await visitor.page.wait_for_function("document.querySelector('main video')?.videoWidth > 0")
+
+    assert track.kind == rtc.TrackKind.KIND_VIDEO
+
+
+async def test_who_may_only_listen_is_told_so_and_offered_nothing_to_send(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    page = visitor.page
+    await visitor.go(f"/projects/{customer.project_id}?tab=try")
+    await page.get_by_label("May speak and show video").uncheck()
+    await join(visitor, customer.project_id, page_is_open=True)
+
+    await expect(page.get_by_text("This token may listen, not speak.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Turn on microphone")).to_be_disabled()
+
+
+async def test_a_room_with_a_script_for_a_name_stays_text(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    page, name = visitor.page, '"><img src=x onerror=alert(1)> 𝕏'
+    await visitor.go(f"/projects/{customer.project_id}?tab=try")
+    await page.get_by_label("Room").fill(name)
+    await join(visitor, customer.project_id, page_is_open=True)
+
+    await expect(page.get_by_role("list", name=f"People in {name}")).to_be_visible()
+    assert await page.locator("img[src=x]").count() == 0
