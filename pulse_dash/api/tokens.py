@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, shown
 from pulse_dash.api.hot import hot
 from pulse_dash.core import tokens
+from pulse_dash.core.media_token import LONGEST_TOKEN
 from pulse_dash.core.tokens import (
     DEFAULT_SECONDS,
     LONGEST_METADATA,
@@ -68,13 +69,21 @@ class AgentBody(Body):
     metadata: Metadata = ""
 
 
+def _agents_at_most_16_kib(agents: tuple[AgentBody, ...]) -> tuple[AgentBody, ...]:
+    if sum(len(agent.metadata.encode()) for agent in agents) > LONGEST_METADATA:
+        raise ValueError("Must be at most 16 KiB together.")
+    return agents
+
+
 class RoomConfigBody(Body):
     """How the room is made if this participant is its first; timeouts in seconds."""
 
     max_participants: int | None = Field(None, ge=1, le=100_000)
     empty_timeout: int | None = Field(None, ge=1, le=86_400)
     departure_timeout: int | None = Field(None, ge=1, le=86_400)
-    agents: Annotated[tuple[AgentBody, ...], BeforeValidator(_as_tuple), Field(max_length=10)] = ()
+    agents: Annotated[
+        tuple[AgentBody, ...], BeforeValidator(_as_tuple), Field(max_length=10), AfterValidator(_agents_at_most_16_kib)
+    ] = ()
 
 
 class TokenBody(Body):
@@ -101,7 +110,7 @@ class TokenAnswer(Answer):
 
 
 class ValidateBody(Body):
-    token: Annotated[str, Field(max_length=65_536)]
+    token: Annotated[str, Field(max_length=LONGEST_TOKEN)]
 
 
 class MintedAnswer(Answer):

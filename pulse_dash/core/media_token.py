@@ -16,7 +16,8 @@ import orjson
 Reason = Literal["malformed", "signature", "expired"]
 
 _HEADER = urlsafe_b64encode(orjson.dumps({"alg": "HS256", "typ": "JWT"})).rstrip(b"=")
-_LONGEST = 64 * 1024
+# Four texts of 16 KiB, each letter of which JSON may write with six, in base64: no token of ours is longer.
+LONGEST_TOKEN = 1024 * 1024
 _LATEST = 253_402_300_799  # the last second of the year 9999, the last that a datetime knows
 
 
@@ -38,7 +39,7 @@ class Signer:
 
         The algorithm is ours, whatever the header asks for, and `kid` names no key: there is one."""
         parts = token.split(".")
-        if len(parts) != 3 or len(token) > _LONGEST or not token.isascii():
+        if len(parts) != 3 or len(token) > LONGEST_TOKEN or not token.isascii():
             return {}, "malformed"
         try:
             header, claims = _object(parts[0]), _object(parts[1])

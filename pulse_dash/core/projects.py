@@ -28,7 +28,7 @@ class CreatedProject:
 async def create(work: Work, *, org_id: str, name: str, region: str | None = None) -> CreatedProject:
     """Make a project in an organization. Raises NotFound, Forbidden, Invalid."""
     await work.store.organizations.get(org_id)
-    name, region = name.strip(), region or work.parts.policy.regions[0]
+    name, region = name.strip(), work.parts.policy.regions[0] if region is None else region
     _check(work, name=name, region=region)
     project_id = work.new_id("prj")
     shown, key_document = await keys.drafted(work, org_id=org_id, project_id=project_id, name=FIRST_KEY)

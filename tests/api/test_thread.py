@@ -71,6 +71,15 @@ async def test_a_refresh_token_is_swapped_once(client: httpx.AsyncClient, town: 
     assert_refused(again, Unauthenticated)
 
 
+async def test_a_public_route_does_not_look_at_credentials(client: httpx.AsyncClient, town: Town) -> None:
+    person = await town.person()
+    ended = {"Authorization": "Bearer ended.long.ago", "X-Pulse-Key": "x"}
+
+    answer = await client.post("/v1/auth/refresh", headers=ended, json={"refresh_token": person.refresh_token})
+
+    assert answer.status_code == 200
+
+
 async def test_a_secret_is_answered_where_it_is_made_and_never_again(client: httpx.AsyncClient, town: Town) -> None:
     owner = await town.person()
     house = await town.project(owner)

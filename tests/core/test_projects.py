@@ -60,7 +60,9 @@ async def test_a_new_project_has_one_key_that_opens_it(town: Town) -> None:
     assert [key.id for key in await keys.listing(town.work(owner), made.project.id)] == [made.key.id]
 
 
-@pytest.mark.parametrize("changed", [{"name": ""}, {"name": "a\x00"}, {"region": "mars"}, {"region": "US-EAST"}])
+@pytest.mark.parametrize(
+    "changed", [{"name": ""}, {"name": "a\x00"}, {"region": "mars"}, {"region": "US-EAST"}, {"region": ""}]
+)
 async def test_what_can_not_be_taken_is_named(town: Town, changed: dict[str, str]) -> None:
     owner = await town.person()
     house = await town.project(owner)
