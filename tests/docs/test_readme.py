@@ -62,7 +62,8 @@ async def _install(folder: Path) -> None:
     named = re.search(r"`npm (install --no-save \S+)`", README)
     assert named is not None
     npm = await asyncio.create_subprocess_exec("npm", *named[1].split(), cwd=folder)
-    assert await npm.wait() == 0
+    async with asyncio.timeout(_WITHIN):
+        assert await npm.wait() == 0
 
 
 async def test_the_readmes_lines_bring_two_clients_into_one_room_and_they_hear_each_other(
