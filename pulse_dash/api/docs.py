@@ -21,6 +21,8 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# What a reader needs first stands first; the rest follows by name.
+_FIRST = ("quickstart", "api", "roles", "store", "deploy")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 _LINK = re.compile(r'href="(?:\./)?([A-Za-z0-9-]+)\.md(#[^"]*)?"')
 _DOCUMENT = """<!doctype html>
@@ -29,7 +31,8 @@ _DOCUMENT = """<!doctype html>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · Pulse docs</title>
 <link rel="icon" href="/favicon.svg">
-<link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/docs.css">
+<link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/fonts.css">
+<link rel="stylesheet" href="/docs.css">
 <script src="/theme.js"></script>
 </head>
 <body>
@@ -58,7 +61,9 @@ async def page(name: str) -> Response:
 
 
 def _pages() -> dict[str, Path]:
-    return {path.stem.lower(): path for path in sorted(FOLDER.glob("*.md"))}
+    found = {path.stem.lower(): path for path in sorted(FOLDER.glob("*.md"))}
+    first = [name for name in _FIRST if name in found]
+    return {name: found[name] for name in dict.fromkeys((*first, *found))}
 
 
 def _rendered(path: Path) -> str:

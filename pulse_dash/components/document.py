@@ -8,7 +8,14 @@ from pulse_dash.components.buttons import button_class
 from pulse_dash.components.links import plain_link
 from pulse_dash.components.logo import logo
 
-STYLESHEETS: tuple[str, ...] = ("/tokens.css", "/pulse.css", "/shell.css", "/parts.css", "/pages.css")
+STYLESHEETS: tuple[str, ...] = (
+    "/tokens.css",
+    "/fonts.css",
+    "/pulse.css",
+    "/shell.css",
+    "/parts.css",
+    "/pages.css",
+)
 
 
 def _font(name: str) -> rx.Component:

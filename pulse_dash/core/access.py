@@ -40,6 +40,7 @@ class Permission(StrEnum):
     PROJECTS_CREATE = "projects.create"
     PROJECTS_CHANGE = "projects.change"
     PROJECTS_DELETE = "projects.delete"
+    KEYS_VIEW = "keys.view"
     KEYS_CREATE = "keys.create"
     KEYS_REGENERATE = "keys.regenerate"
     KEYS_REVOKE = "keys.revoke"
@@ -50,7 +51,7 @@ class Permission(StrEnum):
     ORGANIZATION_DELETE = "organization.delete"
 
 
-_VIEWER = frozenset({Permission.VIEW})
+_VIEWER = frozenset({Permission.VIEW, Permission.KEYS_VIEW})
 _DEVELOPER = _VIEWER | {
     Permission.PEOPLE_VIEW,
     Permission.PROJECTS_CREATE,

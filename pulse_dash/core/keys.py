@@ -51,7 +51,7 @@ async def create(work: Work, project_id: str, *, name: str) -> ShownKey:
     return shown
 
 
-@requires(Permission.VIEW)
+@requires(Permission.KEYS_VIEW)
 async def listing(work: Work, project_id: str) -> list[Key]:
     """All keys of a project, oldest first, revoked ones too. Raises NotFound."""
     await work.store.projects.get(project_id)

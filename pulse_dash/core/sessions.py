@@ -150,9 +150,13 @@ async def access_token(work: Work, started: Started) -> tuple[Secret, datetime]:
 
 
 async def _end(work: Work, session: Session, *, reason: str) -> None:
-    actor_org = None
-    entry = work.entry("session.ended", org_id=actor_org, resource="session", resource_id=session.id, name=reason)
-    await work.as_system(reason).store.sessions.change(session.id, {"ended_at": work.clock.now()}, entry)
+    system = work.as_system(reason)
+    user = await system.store.users.get(session.user_id)
+    # The organization where the person worked last, as `session.started` names it.
+    entry = work.entry(
+        "session.ended", org_id=user.last_organization_id, resource="session", resource_id=session.id, name=user.name
+    )
+    await system.store.sessions.change(session.id, {"ended_at": work.clock.now()}, entry)
 
 
 async def _known(work: Work, session_id: str) -> KnownSession | None:
