@@ -43,6 +43,8 @@ def client_ip(scope: Any, settings: Settings) -> str:
 
 def _plain(hop: str) -> str:
     """An IPv4 address as such: a socket that takes both families shows it inside of IPv6 (RFC 4291, 2.5.5.2)."""
+    if ":" not in hop:
+        return hop
     try:
         address = ip_address(hop)
     except ValueError:
