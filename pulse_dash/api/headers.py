@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import secrets
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pulse_dash.core.randomness import Randomness
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _INLINE_SCRIPT = re.compile(r"<script((?:\s[^>]*)?)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
@@ -38,6 +39,7 @@ class CarefulAnswers:
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
+        self._randomness = Randomness()
         self._headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
         self._names = {name for name, _ in self._headers}
 
@@ -45,7 +47,7 @@ class CarefulAnswers:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope["headers"])
+        request_id = _sent_request_id(scope["headers"]) or b"req_" + self._randomness.bytes(10).hex().encode()
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         ours = self._headers
 
@@ -60,16 +62,12 @@ class CarefulAnswers:
         await self._app(scope, receive, careful)
 
 
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The caller's, so that a trail can be followed through both houses; ours when it is none that a log can hold."""
+def _sent_request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """The caller's, so that a trail can be followed through both houses; None where it is none that a log can hold."""
     for name, value in headers:
         if name == b"x-request-id":
-            return value if _REQUEST_ID.fullmatch(value) else _new_request_id()
-    return _new_request_id()
-
-
-def _new_request_id() -> bytes:
-    return b"req_" + secrets.token_hex(10).encode()
+            return value if _REQUEST_ID.fullmatch(value) else None
+    return None
 
 
 def page_policy(documents: Iterable[str], *, livekit_host: str, public_url: str) -> str:
