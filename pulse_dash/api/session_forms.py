@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
 from pulse_dash.api.principals import call_of, client_ip, headers_of, rate_key
@@ -13,7 +14,7 @@ from pulse_dash.api.problems import refusal, request_id
 from pulse_dash.core import accounts, sessions
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.accounts import EmailTaken, SignedIn, SignupClosed
-from pulse_dash.core.errors import Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
+from pulse_dash.core.errors import FieldError, Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
@@ -59,9 +60,10 @@ async def _enter(request: Request, page: str) -> Response:
     settings = services.settings
     if not _from_our_page(request, settings):
         return _from_elsewhere(request)
-    form = await _form(request)
+    form: dict[str, str] = {}
     work = _work(request, services)
     try:
+        form = await _form(request)
         _count(work, client_ip(request.scope, settings))
         signed_in = await _entered(work, page, form)
     except PulseError as error:
@@ -111,8 +113,9 @@ def cookie_of(header: bytes, name: str) -> str | None:
     """One cookie's value from a Cookie header. Two of one name are a sign of another hand, and neither is believed.
 
     Read by hand: Python's own parser gives up at the first cookie that it dislikes, and other programs on this host
-    may have set it."""
-    pairs = (part.strip().partition("=") for part in header.decode("latin-1").split(";"))
+    may have set it. Only HTTP's own blanks are cut: with all that Python takes for one, a neighbour's subdomain could
+    set a cookie named no-break space and `__Host-…`, which browsers do not hold to the prefix."""
+    pairs = (part.strip(" \t").partition("=") for part in header.decode("latin-1").split(";"))
     values = [value for key, _, value in pairs if key == name]
     return values[0] if len(values) == 1 and values[0] else None
 
@@ -148,10 +151,14 @@ def _count(work: Work, ip: str) -> None:
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a form, each once; what is larger than any form of ours is cut."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_FORM:
-            break
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST_FORM:
+                break
+    except ClientDisconnect:
+        # Half a form is none, and nobody is left to be answered.
+        raise Invalid(FieldError("", "The form broke off.")) from None
     fields = parse_qs(body[:_LARGEST_FORM].decode("utf-8", "replace"), max_num_fields=None)
     return {name: values[0] for name, values in fields.items()}
 

@@ -148,14 +148,13 @@ async def _signed_in(work: Work, user: User, started: Started | None) -> SignedI
 
 async def _admitted_as_founder(system: Work, email: str) -> bool:
     """Whether this account is let in as the installation's first. Raises EmailTaken, SignupClosed."""
+    policy = system.parts.policy.signup
+    # Before the address is looked at: who could not have an account anyway learns of nobody who has.
+    if policy != "open" and (policy != "first" or await system.store.users.count({})):
+        raise SignupClosed
     if await system.store.users.by_email(email) is not None:
         raise EmailTaken
-    policy = system.parts.policy.signup
-    if policy == "open":
-        return False
-    if policy != "first" or await system.store.users.count({}):
-        raise SignupClosed
-    return True
+    return policy == "first"
 
 
 def _checked(email: str, password: str, name: str, organization_name: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-from pulse_dash.api.session_forms import own_path
+from pulse_dash.api.app import make_api
+from pulse_dash.api.session_forms import cookie_of, own_path
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
 from tests.api.asserting import assert_problem
@@ -182,6 +184,37 @@ async def test_junk_as_a_form_is_asked_for_again(client: httpx.AsyncClient, body
 )
 def test_after_signing_in_one_goes_to_a_path_of_ours(wanted: str, goes: str) -> None:
     assert own_path(wanted) == goes
+
+
+@pytest.mark.parametrize("blank", ["\xa0", "\x85", "\x1c", "\x0c"], ids=ascii)
+def test_a_cookie_under_a_name_that_only_looks_like_ours_is_not_ours(blank: str) -> None:
+    planted = f"a=b; {blank}__Host-pulse=theirs".encode("latin-1")
+
+    assert cookie_of(planted, "__Host-pulse") is None
+    assert cookie_of(planted + b"; \t__Host-pulse=ours ", "__Host-pulse") == "ours"
+
+
+async def test_a_form_that_breaks_off_signs_nobody_in_and_is_no_fault_of_ours(services: Services) -> None:
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/session/login",
+        "query_string": b"",
+        "headers": [(b"sec-fetch-site", b"same-origin")],
+        "client": ("203.0.113.9", 4711),
+    }
+    messages = iter([{"type": "http.request", "body": b"email=a", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await make_api(services)(scope, receive, send)
+
+    assert sent[0]["status"] == 303
 
 
 async def test_the_api_takes_no_form_and_sets_no_cookie(client: httpx.AsyncClient, town: Town) -> None:

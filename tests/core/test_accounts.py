@@ -121,6 +121,16 @@ async def test_a_closed_house_takes_nobody(services: Services, engine: Breakable
             await sign_up(governed(services, engine, clock, policy))
 
 
+@pytest.mark.parametrize("policy", ["closed", "invite", "first"])
+async def test_where_nobody_may_sign_up_nobody_learns_who_has(
+    town: Town, services: Services, engine: BreakableEngine, clock: MovableClock, policy: str
+) -> None:
+    await sign_up(town)
+
+    with pytest.raises(SignupClosed):
+        await sign_up(governed(services, engine, clock, policy))
+
+
 async def test_the_first_account_is_let_in_and_no_second(
     services: Services, engine: BreakableEngine, clock: MovableClock
 ) -> None:
