@@ -50,7 +50,24 @@ function Tile({ participant, tracks, self }) {
   );
 }
 
-export function JoinRoom({ url, token, room: roomName }) {
+// A page may lose its token while somebody is in the room with it: its socket was away, Pulse was started anew, the next
+// minting was refused. The visit goes on until its person leaves or another token is there.
+export function JoinRoom({ url, token, room, children }) {
+  const [inside, setInside] = useState(false);
+  const visit = useRef(null);
+  if (token || !inside) visit.current = { url, token, room };
+  if (!visit.current.token) return children;
+  return (
+    <section className="card">
+      <div className="card-head">
+        <h2>Join <bdi>{visit.current.room}</bdi></h2>
+      </div>
+      <Visit {...visit.current} onInside={setInside} />
+    </section>
+  );
+}
+
+function Visit({ url, token, room: roomName, onInside }) {
   const room = useRef(null);
   const [state, setState] = useState("idle");
   const [trouble, setTrouble] = useState("");
@@ -144,6 +161,10 @@ export function JoinRoom({ url, token, room: roomName }) {
   };
 
   const inside = state === "connected" || state === "reconnecting";
+  useEffect(() => {
+    onInside(inside);
+    return () => onInside(false);
+  }, [inside]);
   const [words, tone] = STATES[state];
   return (
     <div className="room">

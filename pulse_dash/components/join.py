@@ -17,6 +17,6 @@ class _JoinRoom(rx.NoSSRComponent):
     room: rx.Var[str]
 
 
-def join_room(*, url: Any, token: Any, room: Any) -> rx.Component:
-    """Connects with the token that was just minted; a new token makes a new room of it."""
-    return _JoinRoom.create(url=url, token=token, room=room)
+def join_room(before: rx.Component, *, url: Any, token: Any, room: Any) -> rx.Component:
+    """Connects with the token that was just minted; `before` stands there while there is none."""
+    return _JoinRoom.create(before, url=url, token=token, room=room)

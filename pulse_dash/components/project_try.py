@@ -28,7 +28,7 @@ def try_tab() -> rx.Component:
             class_name="stack",
         ),
         rx.el.div(
-            rx.cond(TryState.token != "", _join(), _not_yet()),
+            join_room(_not_yet(), url=TryState.url, token=TryState.token, room=TryState.room),
             rx.cond(
                 TryState.token != "",
                 samples(
@@ -126,17 +126,6 @@ def _token() -> rx.Component:
         ),
         class_name="card",
         custom_attrs={"aria-live": "polite"},
-    )
-
-
-def _join() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Join ", rx.el.bdi(TryState.room)),
-            class_name="card-head",
-        ),
-        join_room(url=TryState.url, token=TryState.token, room=TryState.room),
-        class_name="card",
     )
 
 

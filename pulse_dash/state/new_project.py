@@ -43,4 +43,4 @@ class NewProjectState(PulseState):
         self.made += 1
         secret = await self.get_state(SecretState)
         secret._show(created.key, arriving=True)
-        return rx.redirect(f"/projects/{created.project.id}")
+        return [rx.redirect(f"/projects/{created.project.id}"), SecretState.fade]

@@ -10,7 +10,6 @@ from pulse_dash.core import projects
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unavailable
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import iso, text
-from pulse_dash.state.secret import SecretState
 
 TABS = ("keys", "try", "settings", "danger")
 
@@ -26,18 +25,20 @@ class ProjectState(PulseState):
     name: str = ""
     region: str = ""
     created_at: str = ""
-    tab: str = "keys"
     errors: dict[str, str] = {}
     saved: bool = False
     deletions: int = 0
     _loads: int = 0
 
+    @rx.var
+    def tab(self) -> str:
+        """The tab that the address names; from there and not from `load`, so that a new socket changes no tab."""
+        asked = self.router.url.query_parameters.get("tab", "keys")
+        return asked if asked in TABS else "keys"
+
     @rx.event
     async def load(self) -> None:
-        """Read the project; a secret shown before is put away."""
-        (await self.get_state(SecretState))._settle()
-        asked = self.router.url.query_parameters.get("tab", "keys")
-        self.tab = asked if asked in TABS else "keys"
+        """Read the project."""
         self.errors, self.saved = {}, False
         project_id = _named(self)
         if project_id != self.id:

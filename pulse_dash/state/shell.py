@@ -9,6 +9,7 @@ import reflex as rx
 from pulse_dash.core import accounts
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import initials
+from pulse_dash.state.secret import SecretState
 
 PLANS = {"free": "Free plan", "pro": "Pro plan", "enterprise": "Enterprise plan"}
 
@@ -42,7 +43,8 @@ class ShellState(PulseState):
 
     @rx.event
     async def load(self) -> None:
-        """Read the person and their organizations anew, with each page."""
+        """Read the person and their organizations anew, with each page; a secret shown before is put away."""
+        (await self.get_state(SecretState))._settle()
         work = await self._work()
         person = await accounts.me(work)
         user, here = person.user, person.organization

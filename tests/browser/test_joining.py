@@ -6,7 +6,7 @@ import asyncio
 import re
 
 from livekit import rtc
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from tests.browser.visitor import Visitor
 from tests.engines.livekit import LiveKit
@@ -135,3 +135,27 @@ async def test_a_room_with_a_script_for_a_name_stays_text(
 
     await expect(page.get_by_role("list", name=f"People in {name}")).to_be_visible()
     assert await page.locator("img[src=x]").count() == 0
+
+
+async def test_who_is_in_a_room_stays_there_when_the_pages_own_socket_was_away(
+    livekit_server: LiveKit, visitor: Visitor, customer: Customer
+) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    await visitor.page.route_web_socket(re.compile("/_event/"), through)
+    await join(visitor, customer.project_id)
+    await sockets[-1].close(code=1011, reason="away")
+
+    async def came_back() -> bool:
+        return len(sockets) > 1
+
+    assert await eventually(came_back)
+    await visitor.settled()
+    await visitor.page.wait_for_timeout(1000)
+
+    await expect(visitor.page.locator("[data-room-state=connected]")).to_be_visible()
+    assert [person["identity"] for person in await customer.items(ROOM)] == ["ada"]
