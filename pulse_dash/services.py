@@ -15,7 +15,7 @@ from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.bus import MemoryBus
 from pulse_dash.core.clock import Clock, SystemClock
 from pulse_dash.core.feed import Feed
-from pulse_dash.core.known import KnownKeys, KnownSessions
+from pulse_dash.core.known import KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.live import Live
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.passwords import Passwords
@@ -75,8 +75,9 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     store = Store(engine, clock, ids, bus.say)
     freshness = Freshness(clock, settings.stale_keys_seconds)
     known_keys, known_sessions = KnownKeys(freshness), KnownSessions(freshness)
-    bus.listen(known_keys.heard)
-    bus.listen(known_sessions.heard)
+    known_revocations = KnownRevocations(freshness)
+    for known in (known_keys, known_sessions, known_revocations):
+        bus.listen(known.heard)
     live, livekit = Live(), _livekit(settings)
     parts = Parts(
         store=store,
@@ -89,6 +90,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         rates=Rates(),
         known_keys=known_keys,
         known_sessions=known_sessions,
+        known_revocations=known_revocations,
         tallying=Tallying(clock),
         live=live,
         freshness=freshness,

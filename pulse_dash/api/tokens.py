@@ -113,6 +113,19 @@ class ValidateBody(Body):
     token: Annotated[str, Field(max_length=LONGEST_TOKEN)]
 
 
+class RevokeBody(Body):
+    """A token, or an identity with or without a room."""
+
+    token: Annotated[str, Field(max_length=LONGEST_TOKEN)] | None = None
+    identity: RoomName | None = None
+    room: RoomName | None = None
+
+
+class RevokedAnswer(Answer):
+    revoked_before: Moment
+    participants_removed: int
+
+
 class MintedAnswer(Answer):
     at: Moment
     key_id: str
@@ -158,6 +171,12 @@ async def create(work: Work, body: TokenBody, project_id: str | None) -> dict[st
 async def validate(work: Work, body: ValidateBody, project_id: str | None) -> dict[str, Any]:
     """Tell what a LiveKit token is worth in this project."""
     return _passport(await tokens.validate(work, body.token, project_id=project_id))
+
+
+async def revoke(work: Work, body: RevokeBody, project_id: str | None) -> dict[str, Any]:
+    """Deny what was minted before now for somebody, and put them out of running rooms."""
+    revoked = await tokens.revoke(work, token=body.token, identity=body.identity, room=body.room, project_id=project_id)
+    return {"revoked_before": revoked.revoked_before, "participants_removed": revoked.participants_removed}
 
 
 def _request(body: TokenBody) -> TokenRequest:
@@ -212,4 +231,5 @@ def _passport(passport: Passport) -> dict[str, Any]:
 HOT = (
     hot("/v1/tokens/create", TokenBody, TokenAnswer, create, tokens.create),
     hot("/v1/tokens/validate", ValidateBody, PassportAnswer, validate, tokens.validate),
+    hot("/v1/tokens/revoke", RevokeBody, RevokedAnswer, revoke, tokens.revoke),
 )

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     KEYS_REVOKE = "keys.revoke"
     TOKENS_CREATE = "tokens.create"
     TOKENS_VALIDATE = "tokens.validate"
+    TOKENS_REVOKE = "tokens.revoke"
     ROOMS_CHANGE = "rooms.change"
     ORGANIZATION_CHANGE = "organization.change"
     ORGANIZATION_DELETE = "organization.delete"
@@ -61,6 +62,7 @@ _DEVELOPER = _VIEWER | {
     Permission.KEYS_REVOKE,
     Permission.TOKENS_CREATE,
     Permission.TOKENS_VALIDATE,
+    Permission.TOKENS_REVOKE,
     Permission.ROOMS_CHANGE,
 }
 _ADMIN = _DEVELOPER | {Permission.PROJECTS_DELETE}
@@ -79,6 +81,7 @@ KEY_PERMISSIONS: frozenset[Permission] = frozenset(
         Permission.PEOPLE_VIEW,
         Permission.TOKENS_CREATE,
         Permission.TOKENS_VALIDATE,
+        Permission.TOKENS_REVOKE,
         Permission.ROOMS_CHANGE,
     }
 )

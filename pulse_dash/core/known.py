@@ -1,6 +1,6 @@
-"""Keys, projects and sessions that this node has verified, and when each of them must be forgotten.
+"""Keys, projects, sessions and revocations that this node has looked up, and when each of them must be forgotten.
 
-Finding them in the database is told by keys and sessions; this remembers and forgets.
+Finding them in the database is told by keys, sessions and revocations; this remembers and forgets.
 """
 
 from __future__ import annotations
@@ -71,3 +71,15 @@ class KnownSessions:
                 self.sessions.clear()
             case _:
                 pass
+
+
+class KnownRevocations:
+    """By LiveKit's room and identity, the id before which a mint is denied; "" where none is."""
+
+    def __init__(self, freshness: Freshness) -> None:
+        self.boundaries: Memory[tuple[str, str], str] = Memory(freshness)
+
+    def heard(self, subject: str) -> None:
+        """Forget what a change may have made untrue; which participant one speaks of does not stand in its id."""
+        if subject.partition(":")[0] in ("revocations", "*"):
+            self.boundaries.clear()

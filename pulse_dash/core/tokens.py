@@ -1,10 +1,11 @@
 """Media tokens: what is granted, to whom, in which room, and what a pasted token is worth.
 
-How a token is signed is told by media_token; that a participant stays accountable rests on the `pulse` attribute.
+How one is signed is told by media_token, what its `pulse` attribute holds by minting, what is denied by revocations.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,21 +13,21 @@ from typing import Any, Literal, cast
 
 import orjson
 
+from pulse_dash.core import minting, revocations
 from pulse_dash.core.access import KeyActor, Permission, UserActor, requires
-from pulse_dash.core.errors import FieldError, Invalid, NotFound
+from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
+from pulse_dash.core.minting import PULSE_ATTRIBUTE
 from pulse_dash.core.names import has_controls
 from pulse_dash.core.rooms import livekit_name, project_of, room_of
 from pulse_dash.core.tallying import TOKENS
-from pulse_dash.core.vault import same
 from pulse_dash.core.work import Work
-from pulse_dash.store.ids import moment_of
 from pulse_dash.store.projects import Project
 
 DEFAULT_SECONDS = 4 * 3600
 SHORTEST_SECONDS = 10
 LONGEST_SECONDS = 24 * 3600
 LONGEST_METADATA = 16 * 1024
-PULSE_ATTRIBUTE = "pulse"
+_REMOVED_AT_ONCE = 8
 PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
 
 Reason = Literal["expired", "signature", "revoked", "malformed", "other_project"]
@@ -94,6 +95,14 @@ class MintedToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """Before when what was minted opens nothing, and how many were put out of running rooms."""
+
+    revoked_before: datetime
+    participants_removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Minted:
     """When a token of ours was made and with which key."""
 
@@ -128,7 +137,7 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
     ends = issued + request.ttl_seconds
     mint_id, key_id = parts.ids.make("tok"), getattr(actor, "id", "system")
     room = livekit_name(project.id, request.room)
-    mac = parts.vault.participant_mac(mint_id, key_id, str(ends), request.identity, room)
+    attribute = minting.written(parts.vault, mint_id, key_id, ends, request.identity, room)
     claims: dict[str, Any] = {
         "iss": parts.livekit.api_key,
         "sub": request.identity,
@@ -138,7 +147,7 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
         "exp": ends,
         "video": _grant(room, request.permissions),
         "metadata": _metadata(project.id, request.metadata),
-        "attributes": {**request.attributes, PULSE_ATTRIBUTE: f"{mint_id}.{key_id}.{ends}.{mac}"},
+        "attributes": {**request.attributes, PULSE_ATTRIBUTE: attribute},
         "pulse": {"project_id": project.id, **({"claims": request.claims} if request.claims else {})},
     }
     if request.name:
@@ -193,6 +202,67 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
     )
 
 
+@requires(Permission.TOKENS_REVOKE)
+async def revoke(
+    work: Work,
+    *,
+    token: str | None = None,
+    identity: str | None = None,
+    room: str | None = None,
+    project_id: str | None = None,
+) -> Revoked:
+    """Deny what was minted before now: for the token's identity in its room, or for an identity in a room or in all.
+
+    Raises NotFound, Forbidden, Invalid; Unavailable where LiveKit is away, and then the tokens are revoked already."""
+    project = await _project(work, project_id)
+    if token is not None and (identity is not None or room is not None):
+        raise Invalid(FieldError("token", "Name a token or an identity, not both."))
+    if token is not None:
+        identity, room = _named_by(work, project, token)
+    if identity is None:
+        raise Invalid(FieldError("identity", "Name an identity, or a token."))
+    if errors := _name_errors(("identity", identity), ("room", room)):
+        raise Invalid(*errors)
+    before = await revocations.deny(work, project, identity, room)
+    rooms = [livekit_name(project.id, room)] if room is not None else await _running(work, project)
+    return Revoked(before, await _put_out(work, rooms, identity))
+
+
+def _named_by(work: Work, project: Project, token: str) -> tuple[str, str]:
+    """Whose token it is, in which room; one that has ended counts, because its participant may still be in."""
+    claims, reason = work.parts.livekit.signer.read(token, now=work.clock.time())
+    identity, room = claims.get("sub"), _mapping(claims.get("video")).get("room")
+    ours = reason in (None, "expired") and claims.get("iss") == work.parts.livekit.api_key
+    if not ours or not isinstance(identity, str) or not isinstance(room, str) or project_of(room) != project.id:
+        raise Invalid(FieldError("token", "Is no token of this project."))
+    return identity, room_of(room)
+
+
+async def _running(work: Work, project: Project) -> list[str]:
+    return [room.name for room in await work.parts.livekit.rooms() if project_of(room.name) == project.id]
+
+
+async def _put_out(work: Work, rooms: list[str], identity: str) -> int:
+    """Remove somebody from all these rooms; one room that does not answer does not keep the others."""
+    few_at_once, away = asyncio.Semaphore(_REMOVED_AT_ONCE), list[Unavailable]()
+
+    async def remove(room: str) -> int:
+        async with few_at_once:
+            try:
+                await work.parts.livekit.remove_participant(room, identity)
+            except NotFound:
+                return 0
+            except Unavailable as error:
+                away.append(error)
+                return 0
+        return 1
+
+    removed = sum(await asyncio.gather(*map(remove, rooms)))
+    if away:
+        raise away[0]
+    return removed
+
+
 async def _project(work: Work, project_id: str | None) -> Project:
     actor = work.actor
     if isinstance(actor, KeyActor):
@@ -205,18 +275,25 @@ async def _project(work: Work, project_id: str | None) -> Project:
 
 
 def _check(work: Work, request: TokenRequest) -> None:
-    errors: list[FieldError] = []
-    for name, text in (("room", request.room), ("identity", request.identity)):
-        if has_controls(text):
-            errors.append(FieldError(name, "Must not hold control characters."))
-        elif len(text.encode()) > 200:
-            errors.append(FieldError(name, "Must be at most 200 bytes of UTF-8."))
+    errors = _name_errors(("room", request.room), ("identity", request.identity))
     if PULSE_ATTRIBUTE in request.attributes:
         errors.append(FieldError("attributes.pulse", "This attribute is Pulse's own."))
     if request.region is not None and request.region not in work.parts.policy.regions:
         errors.append(FieldError("region", f"Must be one of {', '.join(work.parts.policy.regions)}."))
     if errors:
         raise Invalid(*errors)
+
+
+def _name_errors(*named: tuple[str, str | None]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for name, text in named:
+        if text is None:
+            continue
+        if has_controls(text):
+            errors.append(FieldError(name, "Must not hold control characters."))
+        elif len(text.encode()) > 200:
+            errors.append(FieldError(name, "Must be at most 200 bytes of UTF-8."))
+    return errors
 
 
 def _grant(room: str, permissions: Permissions) -> dict[str, Any]:
@@ -289,23 +366,18 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 async def _minted(
     work: Work, project: Project, claims: Mapping[str, Any], identity: str, room: str
 ) -> tuple[Minted | None, bool]:
-    """Who made the token, from its `pulse` attribute, and whether that key is revoked or gone.
-
-    LiveKit's own refreshed tokens keep the attribute and lose our claims, so the attribute is what is read."""
-    written = _mapping(claims.get("attributes")).get(PULSE_ATTRIBUTE)
-    pieces = written.split(".") if isinstance(written, str) else []
-    if len(pieces) != 4:
+    """Who made the token, and whether that mint or its key is revoked or gone."""
+    mint = minting.mint_of(work.parts.vault, _mapping(claims.get("attributes")), identity, room)
+    if mint is None:
         return None, False
-    mint_id, key_id, ends, mac = pieces
-    if not same(mac, work.parts.vault.participant_mac(mint_id, key_id, ends, identity, room)):
-        return None, False
-    at = moment_of(mint_id)
-    if key_id.startswith("usr_"):
+    revoked = await revocations.denied(work, mint.id, identity, room)
+    if mint.key_id.startswith("usr_"):
         caller = work.actor
-        known_name = caller.name if isinstance(caller, UserActor) and caller.id == key_id else "a member"
-        return Minted(at, key_id, known_name), False
+        known_name = caller.name if isinstance(caller, UserActor) and caller.id == mint.key_id else "a member"
+        return Minted(mint.at, mint.key_id, known_name), revoked
     try:
-        key = await work.as_system("the key that minted a token").store.keys.get(key_id)
+        key = await work.as_system("the key that minted a token").store.keys.get(mint.key_id)
     except NotFound:
-        return Minted(at, key_id, "a key that is gone"), True
-    return Minted(at, key_id, key.name), key.revoked_at is not None and project.id == key.project_id
+        return Minted(mint.at, mint.key_id, "a key that is gone"), True
+    key_revoked = key.revoked_at is not None and project.id == key.project_id
+    return Minted(mint.at, mint.key_id, key.name), revoked or key_revoked

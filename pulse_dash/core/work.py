@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, SystemActor, UserActor, where
 from pulse_dash.core.clock import Clock
-from pulse_dash.core.known import KnownKeys, KnownSessions
+from pulse_dash.core.known import KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.media import LiveKit, LiveNow
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.passwords import Passwords
@@ -69,6 +69,7 @@ class Parts:
     rates: Rates
     known_keys: KnownKeys
     known_sessions: KnownSessions
+    known_revocations: KnownRevocations
     tallying: Tallying
     live: LiveNow
     freshness: Freshness

@@ -109,3 +109,4 @@ async def _forget(services: Services) -> None:
     now = services.parts.clock.now()
     await services.parts.store.forget_changes(now - KEPT)
     await services.system("forget old events").store.media_events.forget(now - _EVENTS_KEPT)
+    await services.system("forget what denies nothing any more").store.revocations.forget(now)

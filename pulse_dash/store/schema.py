@@ -232,6 +232,27 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
         (Index("user", (("user_id", 1), ("_id", 1))), _PENDING),
     ),
     CollectionSchema(
+        "revocations",
+        _outbox(
+            {
+                "org_id": "string",
+                "project_id": "string",
+                "identity": "string",
+                "room": "string",
+                "boundary": "string",
+                "revoked_before": "date",
+                "expires_at": "date",
+                "created_at": "date",
+                "updated_at": "date",
+            }
+        ),
+        (
+            Index("participant", (("project_id", 1), ("identity", 1), ("room", 1)), unique=True),
+            Index("expires_at", (("expires_at", 1),)),
+            _PENDING,
+        ),
+    ),
+    CollectionSchema(
         "audit_log",
         {
             "_id": "string",

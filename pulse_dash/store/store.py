@@ -21,13 +21,14 @@ from pulse_dash.store.media_events import MediaEvents
 from pulse_dash.store.organizations import Organizations
 from pulse_dash.store.projects import Projects
 from pulse_dash.store.records import View
+from pulse_dash.store.revocations import Revocations
 from pulse_dash.store.sessions import Sessions
 from pulse_dash.store.tallies import Tallies
 from pulse_dash.store.users import Users
 
 log = structlog.get_logger(__name__)
 
-_WITH_OUTBOX = ("users", "organizations", "projects", "keys", "sessions")
+_WITH_OUTBOX = ("users", "organizations", "projects", "keys", "sessions", "revocations")
 _FEED_OVERLAP = timedelta(seconds=10)
 _BATCH = 200
 
@@ -122,13 +123,23 @@ class Store:
 class ScopedStore:
     """Each noun's records as one reader may see them."""
 
-    __slots__ = ("keys", "media_events", "organizations", "projects", "sessions", "tallies", "users")
+    __slots__ = (
+        "keys",
+        "media_events",
+        "organizations",
+        "projects",
+        "revocations",
+        "sessions",
+        "tallies",
+        "users",
+    )
 
     def __init__(self, store: Store, view: View) -> None:
         self.users = Users(store, view)
         self.organizations = Organizations(store, view)
         self.projects = Projects(store, view)
         self.keys = Keys(store, view)
+        self.revocations = Revocations(store, view)
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)
         self.media_events = MediaEvents(store)

@@ -130,7 +130,7 @@ async def test_who_may_not_is_told_before_what_is_wrong(client: httpx.AsyncClien
     body = {"org_id": owner.organization.id, "nonsense": True}
     paths = [(route.verb, route.at(**_ids(owner, house))) for route in WITH_BODY]
     paths += [("post", "/v1/projects")]
-    paths += [("post", f"/v1/tokens/{what}?project_id={house.id}") for what in ("create", "validate")]
+    paths += [("post", f"/v1/tokens/{what}?project_id={house.id}") for what in ("create", "validate", "revoke")]
 
     for verb, path in paths:
         answers = {who: await client.request(verb, path, headers=callers[who], json=body) for who in callers}

@@ -125,3 +125,25 @@ async def test_a_livekit_that_is_away_is_503_and_nothing_else_is(
     assert_refused(away, Unavailable)
     assert away.headers["Retry-After"]
     assert minted.status_code == 200
+
+
+async def test_revoking_denies_the_token_and_puts_its_participant_out(
+    client: httpx.AsyncClient, town: Town, livekit: RunningLiveKit
+) -> None:
+    stranger, house = await town.house(), await town.house()
+    asked = {"room": "lobby", "identity": "ada"}
+    minted = (await client.post("/v1/tokens/create", headers=house.headers, json=asked)).json()
+    livekit.people |= {f"{house.id}.lobby": ["ada", "bob"]}
+
+    refused = await client.post("/v1/tokens/revoke", headers=stranger.headers, json={"token": minted["token"]})
+    revoked = await client.post("/v1/tokens/revoke", headers=house.headers, json={"token": minted["token"]})
+    nobody = await client.post("/v1/tokens/revoke", headers=house.headers, json={})
+    passport = await client.post("/v1/tokens/validate", headers=house.headers, json={"token": minted["token"]})
+
+    assert_problem(refused, 422, "invalid")
+    assert_problem(nobody, 422, "invalid")
+    assert revoked.status_code == 200
+    assert revoked.json().keys() == {"revoked_before", "participants_removed"}
+    assert revoked.json()["participants_removed"] == 1
+    assert livekit.people == {f"{house.id}.lobby": ["bob"]}
+    assert passport.json()["reason"] == "revoked"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from pulse_dash.core import accounts, keys, organizations, projects, sessions
+from pulse_dash.core import accounts, keys, organizations, projects, revocations, sessions
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.services import Services
 from tests.doubles import BreakableEngine
 from tests.people import HOSTILE, PASSWORD, House, Person, Town
 
-NOUNS = ("users", "organizations", "projects", "keys", "sessions")
+NOUNS = ("users", "organizations", "projects", "keys", "sessions", "revocations")
 
 
 async def sign_up(town: Town, owner: Person, house: House) -> None:
@@ -59,6 +59,10 @@ async def revoke_key(town: Town, owner: Person, house: House) -> None:
     await keys.revoke(town.work(owner), house.id, house.key.id)
 
 
+async def revoke_tokens(town: Town, owner: Person, house: House) -> None:
+    await revocations.deny(town.work(owner), house.project, "ada", None)
+
+
 async def sign_out(town: Town, owner: Person, house: House) -> None:
     await sessions.end(town.work(owner))
 
@@ -76,6 +80,7 @@ CHANGES: dict[Change, set[str]] = {
     create_key: {"key.created"},
     regenerate_key: {"key.regenerated"},
     revoke_key: {"key.revoked"},
+    revoke_tokens: {"token.revoked"},
     sign_out: {"session.ended"},
 }
 

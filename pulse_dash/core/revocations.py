@@ -1,0 +1,64 @@
+"""Revoked media tokens: what was minted for somebody before a moment opens nothing from then on, on every node.
+
+Tokens minted later are not touched. Who is put out of which room is told by whoever asks.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pulse_dash.core.access import open_because
+from pulse_dash.core.rooms import project_of, room_of
+from pulse_dash.core.work import Work
+from pulse_dash.store.projects import Project
+from pulse_dash.store.revocations import EVERY_ROOM
+
+LEEWAY = timedelta(minutes=1)  # LiveKit forgives clocks that differ by so much
+# The longest token lasts a day: when a revocation is forgotten, whatever it denied has ended by itself.
+KEPT = timedelta(days=1) + LEEWAY
+
+
+@open_because("tokens.revoke holds the permission and has found the project")
+async def deny(work: Work, project: Project, identity: str, room: str | None) -> datetime:
+    """Deny what was minted before now for this identity, in the room or in all of the project's. Raises Unavailable."""
+    now, boundary = work.clock.now(), work.new_id("rvk")
+    document = {
+        "_id": boundary,
+        "org_id": project.org_id,
+        "project_id": project.id,
+        "identity": identity,
+        "room": EVERY_ROOM if room is None else room,
+        "boundary": boundary,
+        "revoked_before": now,
+        "expires_at": now + KEPT,
+    }
+    entry = work.entry(
+        "token.revoked",
+        org_id=project.org_id,
+        resource="project",
+        resource_id=project.id,
+        name=project.name,
+        changes={
+            "identity": {"before": None, "after": identity},
+            **({} if room is None else {"room": {"before": None, "after": room}}),
+        },
+    )
+    await work.store.revocations.put(document, entry)
+    return now
+
+
+@open_because("it answers yes or no about a token or a participant that the caller has before it")
+async def denied(work: Work, mint_id: str, identity: str, livekit_room: str) -> bool:
+    """Whether this mint was revoked; from this node's memory where it can be believed. Raises Unavailable."""
+
+    async def load() -> str:
+        store = work.as_system("look for revocations").store
+        return await store.revocations.boundary(project_of(livekit_room) or "", identity, room_of(livekit_room))
+
+    boundary = await work.parts.known_revocations.boundaries.get((livekit_room, identity), load)
+    # Ids of one process sort as they were made, within one millisecond too.
+    return bool(boundary) and _body(mint_id) < _body(boundary or "")
+
+
+def _body(made: str) -> str:
+    return made.partition("_")[2]
