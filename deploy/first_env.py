@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRETS = ("JWT_SECRET", "API_KEY_PEPPER", "LIVEKIT_API_SECRET", "MINIO_ROOT_PASSWORD")
+SECRETS = ("JWT_SECRET", "API_KEY_PEPPER", "ENCRYPTION_KEYS", "LIVEKIT_API_SECRET", "MINIO_ROOT_PASSWORD")
 NAME = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 
 

@@ -186,6 +186,7 @@ def main(arguments: list[str]) -> int:
         "PUBLIC_URL": "https://pulse.example.com",
         "JWT_SECRET": "made-up-for-this-trial-and-long-enough",
         "API_KEY_PEPPER": "also-made-up-for-this-trial-and-long-enough",
+        "ENCRYPTION_KEYS": "made-up-as-well-for-this-trial-and-long-enough",
         "HOME": "/data",
     }
     process = stage.run(stage.command, settings)

@@ -85,7 +85,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         ids=ids,
         bus=bus,
         livekit=livekit,
-        vault=Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper)),
+        vault=Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings)),
         passwords=passwords,
         rates=Rates(),
         known_keys=known_keys,
@@ -112,6 +112,10 @@ def _livekit(settings: Settings) -> LiveKitServer | NoLiveKit:
     if not (settings.livekit_host and settings.livekit_api_key and secret.get_secret_value()):
         return NoLiveKit()
     return LiveKitServer(settings.livekit_host, settings.livekit_api_key, _secret(secret))
+
+
+def _encryption_keys(settings: Settings) -> tuple[Secret, ...]:
+    return tuple(Secret(key.strip()) for key in settings.encryption_keys.get_secret_value().split(","))
 
 
 def _secret(value: SecretStr) -> Secret:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 _MINIMUM_SECRET = 32
 _WELL_KNOWN_SECRETS = frozenset({"secret", "devkey", "changeme", "change-me", "password", "secret" * 6})
+_GENERATED = ("jwt_secret", "api_key_pepper", "encryption_keys")
 _DEVELOPMENT_LIVEKIT = ("ws://127.0.0.1:7880", "devkey", "secret")
 
 SignupPolicy = Literal["open", "first", "invite", "closed"]
@@ -78,6 +79,10 @@ class Settings(BaseSettings):
     api_key_pepper: SecretStr = Field(
         SecretStr(""),
         description="Goes into the hash of every API secret, at least 32 characters. Generated in development.",
+    )
+    encryption_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Encrypt what Pulse must read again, at least 32 characters each, comma separated: the first writes, all read. Generated in development.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins, comma separated, whose pages may call the API from a browser."
@@ -200,6 +205,8 @@ def _refuse_weak_secrets(settings: Settings) -> None:
         raise SettingsError("PUBLIC_URL is missing; production needs the address that people use.")
     for name, secret in (("JWT_SECRET", settings.jwt_secret), ("API_KEY_PEPPER", settings.api_key_pepper)):
         _refuse_weak_secret(name, secret.get_secret_value())
+    for key in settings.encryption_keys.get_secret_value().split(","):
+        _refuse_weak_secret("ENCRYPTION_KEYS", key.strip())
     if settings.livekit_host:
         if not settings.livekit_api_key:
             raise SettingsError("LIVEKIT_API_KEY is missing; LIVEKIT_HOST is set.")
@@ -217,7 +224,7 @@ def _refuse_weak_secret(name: str, value: str) -> None:
 
 def _with_development_secrets(settings: Settings) -> Settings:
     """Fill what is missing from `secrets.json` in the data folder, made at the first start."""
-    wanted = [name for name in ("jwt_secret", "api_key_pepper") if not getattr(settings, name).get_secret_value()]
+    wanted = [name for name in _GENERATED if not getattr(settings, name).get_secret_value()]
     if not wanted:
         return settings
     kept = _development_secrets(settings.data_dir / "secrets.json")
@@ -228,7 +235,7 @@ def _development_secrets(path: Path) -> dict[str, str]:
     previous = os.umask(0o077)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = {name: secrets.token_urlsafe(48) for name in ("jwt_secret", "api_key_pepper")}
+        fresh = {name: secrets.token_urlsafe(48) for name in _GENERATED}
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         draft.write_text(json.dumps(fresh), encoding="utf-8")
         try:
@@ -238,7 +245,7 @@ def _development_secrets(path: Path) -> dict[str, str]:
             pass
         finally:
             draft.unlink()
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = _with_encryption_keys(path, json.loads(path.read_text(encoding="utf-8")), fresh["encryption_keys"])
     except (OSError, ValueError) as error:
         raise SettingsError(f"PULSE_DATA_DIR cannot keep the development secrets in {path}: {error}.") from error
     finally:
@@ -246,3 +253,15 @@ def _development_secrets(path: Path) -> dict[str, str]:
     if not isinstance(kept, dict) or not all(isinstance(kept.get(name), str) for name in fresh):
         raise SettingsError(f"PULSE_DATA_DIR holds other than development secrets in {path}; remove that file.")
     return kept
+
+
+def _with_encryption_keys(path: Path, kept: object, fresh: str) -> Any:
+    """What a data folder from before there were encryption keys holds, completed."""
+    older = ("jwt_secret", "api_key_pepper")
+    if not isinstance(kept, dict) or "encryption_keys" in kept or not all(isinstance(kept.get(n), str) for n in older):
+        return kept
+    whole = {**kept, "encryption_keys": fresh}
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft.write_text(json.dumps(whole), encoding="utf-8")
+    draft.replace(path)
+    return whole

@@ -30,8 +30,16 @@ from pulse_dash.services import Services
 
 HOT = tokens.HOT
 
-_ASKED_HEADERS = ("Authorization", "Content-Type", "If-Match", "X-Pulse-Key", "X-Pulse-Secret", "X-Request-Id")
-_SHOWN_HEADERS = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
+_ASKED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "X-Pulse-Key",
+    "X-Pulse-Secret",
+    "X-Request-Id",
+)
+_SHOWN_HEADERS = ("ETag", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 
 def make_fastapi(services: Services) -> FastAPI:

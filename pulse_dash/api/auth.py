@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from pulse_dash.api.bodies import Answer, Body, shown
+from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Anybody, Caller
 from pulse_dash.core import accounts, sessions
 from pulse_dash.core.accounts import SignedIn
@@ -75,9 +76,20 @@ class SignedInAnswer(Me, Tokens):
     """Tokens, and who they belong to."""
 
 
+class SignedUpAnswer(Me):
+    """The same for a new account, whose answer may be asked for again."""
+
+    access_token: ShownOnce
+    refresh_token: ShownOnce
+    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme (RFC 6750)
+    expires_in: int = int(sessions.ACCESS_TOKEN_LIFE.total_seconds())
+
+
 @router.post("/signup", status_code=201, summary="Make an account with its first organization")
-async def sign_up(work: Anybody, body: SignupBody) -> SignedInAnswer:
-    return await _answer(work, await accounts.sign_up(work, **body.model_dump()))
+@idempotent
+async def sign_up(work: Anybody, body: SignupBody) -> SignedUpAnswer:
+    signed_in = await _answer(work, await accounts.sign_up(work, **body.model_dump()))
+    return SignedUpAnswer.model_validate(signed_in.model_dump())
 
 
 @router.post("/login", summary="Sign in")

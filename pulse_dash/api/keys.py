@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Text, cut, listed
+from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.core import keys
 from pulse_dash.core.keys import MOST_GRACE_SECONDS, Key, ShownKey
@@ -36,7 +37,7 @@ class ShownKeyAnswer(Answer):
     id: str
     name: str
     pulse_api_key: str
-    pulse_api_secret: str
+    pulse_api_secret: ShownOnce
     old_valid_until: Moment | None = None
 
 
@@ -45,6 +46,7 @@ class ShownKeyAnswer(Answer):
     summary="Give a key a new pair",
     dependencies=[reach(keys.regenerate, "projects", "project_id")],
 )
+@idempotent
 async def regenerate(work: Caller, project_id: str, body: Regeneration | None = None) -> ShownKeyAnswer:
     key_id, grace_seconds = (body.key_id, body.grace_seconds) if body else (None, 0)
     return _shown(await keys.regenerate(work, project_id, key_id=key_id, grace_seconds=grace_seconds))
@@ -59,6 +61,7 @@ async def listing(work: Caller, project_id: str, page: PageNumber = 1, limit: Pa
 @router.post(
     "/keys", status_code=201, summary="Make a key", dependencies=[reach(keys.create, "projects", "project_id")]
 )
+@idempotent
 async def create(work: Caller, project_id: str, body: NewKey) -> ShownKeyAnswer:
     return _shown(await keys.create(work, project_id, name=body.name))
 

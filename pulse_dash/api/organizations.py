@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, listed
+from pulse_dash.api.idempotent import idempotent
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.api.versions import IfMatch, tag, version_of
 from pulse_dash.core import organizations
@@ -37,6 +38,7 @@ class OrganizationAnswer(Answer):
 
 
 @router.post("", status_code=201, summary="Make an organization")
+@idempotent
 async def create(work: Caller, body: NewOrganization, response: Response) -> OrganizationAnswer:
     return _answer(work, await organizations.create(work, name=body.name), response)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, Text, listed
+from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.api.versions import IfMatch, tag, version_of
 from pulse_dash.core import projects
@@ -40,7 +41,7 @@ class ProjectAnswer(Answer):
 
 class CreatedProjectAnswer(ProjectAnswer):
     pulse_api_key: str
-    pulse_api_secret: str
+    pulse_api_secret: ShownOnce
 
 
 @router.post(
@@ -49,6 +50,7 @@ class CreatedProjectAnswer(ProjectAnswer):
     summary="Make a project with its first key",
     dependencies=[reach(projects.create, "organizations", "org_id", body=True)],
 )
+@idempotent
 async def create(work: Caller, body: NewProject, response: Response) -> CreatedProjectAnswer:
     made = await projects.create(work, org_id=body.org_id, name=body.name, region=body.region)
     answer = _answer(made.project, response)

@@ -9,23 +9,31 @@ import hashlib
 import hmac
 import secrets
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Sequence
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pulse_dash.core.secret import Secret
 
 
+class Unreadable(Exception):
+    """Something was encrypted with a key that is no longer among ours, or damaged."""
+
+
 class Vault:
     """Holds the derived keys; nothing that it holds can be printed or pickled."""
 
-    def __init__(self, jwt_secret: Secret, api_key_pepper: Secret) -> None:
+    def __init__(self, jwt_secret: Secret, api_key_pepper: Secret, encryption_keys: Sequence[Secret]) -> None:
         self._root = jwt_secret.reveal().encode()
         self._pepper = api_key_pepper.reveal().encode()
         self.access_key = self._derive("access token")
         self._session_key = self._derive("session secret")
         self._stamp = _Mac(self._derive("session stamp"))
         self._participant = _Mac(self._derive("participant attribute"))
+        self._request = _Mac(self._derive("repeated request"))
+        self._ciphers = MultiFernet([_cipher(key) for key in encryption_keys])
 
     def __repr__(self) -> str:
         return "Vault(…)"
@@ -48,6 +56,26 @@ class Vault:
     def participant_mac(self, *parts: str) -> str:
         """Ties the parts of a `pulse` attribute together."""
         return self._participant.over(*parts)
+
+    def request_mac(self, *parts: str) -> str:
+        """Recognizes a request that was sent before without keeping what it said."""
+        return self._request.over(*parts)
+
+    def sealed(self, text: bytes) -> bytes:
+        """Encrypted with the first of the encryption keys."""
+        return self._ciphers.encrypt(text)
+
+    def opened(self, sealed: bytes) -> bytes:
+        """What `sealed` was given, whichever of the keys wrote it. Raises Unreadable."""
+        try:
+            return self._ciphers.decrypt(sealed)
+        except InvalidToken as error:
+            raise Unreadable from error
+
+
+def _cipher(key: Secret) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"pulse encryption").derive(key.reveal().encode())
+    return Fernet(urlsafe_b64encode(derived))
 
 
 class _Mac:

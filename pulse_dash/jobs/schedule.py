@@ -13,6 +13,7 @@ from typing import Any, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
+from pulse_dash.core import idempotency
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
 from pulse_dash.services import Services
@@ -41,6 +42,7 @@ def jobs(services: Services) -> list[Job]:
         Job("look_at_livekit", 3.0, lambda: services.live.look(services.system("look at LiveKit"))),
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
+        Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
     ]
 
@@ -103,6 +105,10 @@ async def flush_tallies(services: Services) -> None:
 async def _settle_what_is_owed(services: Services) -> None:
     if services.parts.store.owes:
         await services.parts.store.drain()
+
+
+async def _forget_answers(services: Services) -> None:
+    await idempotency.forget(services.system("forget kept answers"))
 
 
 async def _forget(services: Services) -> None:

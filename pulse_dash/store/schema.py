@@ -303,6 +303,21 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
         },
         (Index("received_at", (("received_at", 1),)),),
     ),
+    CollectionSchema(
+        "kept_answers",
+        {
+            "_id": "string",
+            "body": "string",
+            "expires_at": "date",
+            "answer?": "binary",
+            "secrets?": "binary",
+            "secrets_until?": "date",
+        },
+        (
+            Index("expires_at", (("expires_at", 1),)),
+            Index("secrets_until", (("secrets_until", 1),), partial="secrets_until"),
+        ),
+    ),
     CollectionSchema("meta", {"_id": "string"}),
 )
 

@@ -16,6 +16,7 @@ from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.kept_answers import KeptAnswers
 from pulse_dash.store.keys import Keys
 from pulse_dash.store.media_events import MediaEvents
 from pulse_dash.store.organizations import Organizations
@@ -43,6 +44,7 @@ class Store:
         self._say = say
         # A promise that could not be kept at once; the drainer then does not wait for its next sweep.
         self.owes = False
+        self._unreleased: set[str] = set()
 
     def through(self, view: View) -> ScopedStore:
         """The store as seen by who holds that view."""
@@ -59,11 +61,20 @@ class Store:
             log.warning("outbox.later", noun=noun, id=document["_id"])
         self._say(f"{noun}:{document['_id']}")
 
+    def release_later(self, answer_id: str) -> None:
+        """Give up a claim on a request, that could not be given up at once, when the database is back."""
+        self._unreleased.add(answer_id)
+        self.owes = True
+
     async def drain(self) -> int:
         """Keep every promise that is still open, on any node, after any crash; answers how many documents had one.
 
         One that can't be kept is logged for people to look at, and no other waits for it. Raises Unavailable."""
         settled = 0
+        if self._unreleased:
+            given_up = sorted(self._unreleased)
+            await self.engine.collection("kept_answers").delete_many({"_id": {"$in": given_up}})
+            self._unreleased.difference_update(given_up)
         self.owes = False
         for noun in _WITH_OUTBOX:
             waiting = await self.engine.collection(noun).find({"pending_at": {"$exists": True}}, limit=_BATCH)
@@ -124,6 +135,7 @@ class ScopedStore:
     """Each noun's records as one reader may see them."""
 
     __slots__ = (
+        "kept_answers",
         "keys",
         "media_events",
         "organizations",
@@ -143,3 +155,4 @@ class ScopedStore:
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)
         self.media_events = MediaEvents(store)
+        self.kept_answers = KeptAnswers(store)

@@ -21,6 +21,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://pulse.example.com",
     "JWT_SECRET": STRONG + "jwt",
     "API_KEY_PEPPER": STRONG + "pepper",
+    "ENCRYPTION_KEYS": STRONG + "first," + STRONG + "second",
     "LIVEKIT_HOST": "wss://livekit.example.com",
     "LIVEKIT_API_KEY": "APIkey",
     "LIVEKIT_API_SECRET": STRONG + "livekit",
@@ -57,7 +58,8 @@ def test_production_starts_with_all_of_them(environment: Environment) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PUBLIC_URL", "JWT_SECRET", "API_KEY_PEPPER", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"]
+    "name",
+    ["PUBLIC_URL", "JWT_SECRET", "API_KEY_PEPPER", "ENCRYPTION_KEYS", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"],
 )
 @pytest.mark.parametrize("value", [None, ""], ids=["missing", "empty"])
 def test_production_does_not_start_without(environment: Environment, name: str, value: str | None) -> None:
@@ -69,7 +71,7 @@ def test_production_does_not_start_without(environment: Environment, name: str, 
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["JWT_SECRET", "API_KEY_PEPPER", "LIVEKIT_API_SECRET"])
+@pytest.mark.parametrize("name", ["JWT_SECRET", "API_KEY_PEPPER", "ENCRYPTION_KEYS", "LIVEKIT_API_SECRET"])
 @pytest.mark.parametrize("value", ["secret", "SECRET", "devkey", "changeme", "password", "secret" * 6, "x" * 31])
 def test_production_does_not_start_on_a_default_or_short_secret(
     environment: Environment, name: str, value: str
@@ -164,10 +166,27 @@ def test_development_makes_its_secrets_once_for_its_own_eyes(environment: Enviro
     kept = tmp_path / "data" / "secrets.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
-    for name in ("jwt_secret", "api_key_pepper"):
+    for name in ("jwt_secret", "api_key_pepper", "encryption_keys"):
         secret = getattr(first, name).get_secret_value()
         assert len(secret) >= 32
         assert secret == getattr(second, name).get_secret_value() == json.loads(kept.read_text())[name]
+    assert [path.name for path in kept.parent.iterdir()] == ["secrets.json"]
+
+
+def test_a_data_folder_from_before_there_were_encryption_keys_gets_some_and_keeps_the_rest(
+    environment: Environment, tmp_path: Path
+) -> None:
+    environment()
+    load_settings()
+    kept = tmp_path / "data" / "secrets.json"
+    older = {name: secret for name, secret in json.loads(kept.read_text()).items() if name != "encryption_keys"}
+    kept.write_text(json.dumps(older), encoding="utf-8")
+
+    first, second = load_settings(), load_settings()
+
+    assert first.encryption_keys.get_secret_value() == second.encryption_keys.get_secret_value() != ""
+    assert {name: getattr(first, name).get_secret_value() for name in older} == older
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert [path.name for path in kept.parent.iterdir()] == ["secrets.json"]
 
 

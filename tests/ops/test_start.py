@@ -163,13 +163,16 @@ def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on(port
         assert seconds_until_ready(first, port) < READY_WITHIN
 
 
-@pytest.mark.parametrize("missing", ["PUBLIC_URL", "JWT_SECRET", "API_KEY_PEPPER", "LIVEKIT_API_SECRET"])
+@pytest.mark.parametrize(
+    "missing", ["PUBLIC_URL", "JWT_SECRET", "API_KEY_PEPPER", "ENCRYPTION_KEYS", "LIVEKIT_API_SECRET"]
+)
 def test_production_without_a_secret_is_one_line_that_names_it(port: int, tmp_path: Path, missing: str) -> None:
     good = {
         "PULSE_ENV": "production",
         "PUBLIC_URL": "https://pulse.example.com",
         "JWT_SECRET": "made-up-and-long-enough-for-a-test-of-the-start",
         "API_KEY_PEPPER": "another-made-up-and-long-enough-for-a-test",
+        "ENCRYPTION_KEYS": "a-fourth-made-up-and-long-enough-for-a-test",
         "LIVEKIT_API_SECRET": "a-third-made-up-and-long-enough-for-a-test",
     }
     with started(settings(port, tmp_path, **{**good, missing: ""})) as process:
