@@ -69,6 +69,9 @@ def _pages() -> dict[str, Path]:
 def _rendered(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    # What scrolls sideways on a phone is reached by a keyboard too.
+    body = body.replace("<pre>", '<pre tabindex="0">')
+    body = body.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")
     body = _LINK.sub(lambda found: f'href="/docs/{found[1].lower()}{found[2] or ""}"', body)
     title = html.escape(text.partition("\n")[0].lstrip("# ").strip())
     links = "".join(_link(name, other, here=name == path.stem.lower()) for name, other in _pages().items())

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from pulse_dash.pages import PAGES
 from tests.browser.visitor import DESKTOP, HEIGHT, PHONE, Theme, Visitor, visiting
-from tests.served import Customer, Served
+from tests.served import ROOT, Customer, Served
 
-SHOTS = Path(__file__).resolve().parents[1] / "screenshots"
+SHOTS = ROOT / "tests" / "screenshots"
 THEMES: tuple[Theme, ...] = ("light", "dark")
 WIDTHS = (DESKTOP, PHONE)
 
@@ -111,6 +110,17 @@ async def test_every_page_is_sound(
         for name, (path, do) in INSIDE.items():
             there = path.format(project=customer.project_id)
             wrong[name] = await looked_at(visitor, name, there, do, theme=theme, width=width)
+
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+async def test_every_page_of_the_docs_is_sound_on_a_phone(chromium: Browser, pulse: Served) -> None:
+    wrong: dict[str, list[str]] = {}
+    async with visiting(chromium, pulse, width=PHONE) as visitor:
+        for file in sorted((ROOT / "docs").glob("*.md")):
+            name = file.stem.lower()
+            there = f"/docs/{name}"
+            wrong[name] = await looked_at(visitor, f"docs-{name}", there, nothing, theme="light", width=PHONE)
 
     assert {name: found for name, found in wrong.items() if found} == {}
 
