@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, get_origin
 from urllib.parse import parse_qs
 
 import reflex as rx
@@ -62,6 +62,8 @@ _NOBODY = ""
 # Whole page loads: a socket keeps the cookie it was opened with. Nothing that a visitor typed ever goes into a script.
 _TO_LOG_IN = "window.location.assign('/login?next=' + encodeURIComponent(window.location.pathname))"
 _LOAD_AGAIN = "window.location.reload()"
+# pulse.js hears it; the reference is drawn here, so nothing of a visitor stands in the script either.
+_AWAY = "window.dispatchEvent(new CustomEvent('pulse:away', {{detail: {}}}))"
 
 
 def public(handler: F) -> F:
@@ -203,6 +205,11 @@ def show_error(exception: Exception) -> EventSpec:
     return rx.toast.error("Something went wrong on our side.", description=f"Reference {reference}")
 
 
+def page_away() -> EventSpec:
+    """The page cannot be filled while its database is away: the shell says so instead, and asks until it is back."""
+    return rx.call_script(_AWAY.format(json.dumps(f"evt_{EventContext.get().txid}")))
+
+
 def note_browser_error(exception: Exception) -> None:
     """Log an error that a browser reported. The text is the visitor's: cut short, and control characters escaped."""
     log.warning("dashboard.browser_error", said=repr(str(exception)[:300]))
@@ -256,7 +263,8 @@ class _Gate(rx.Middleware):
             session, work = await _who()
         except Unavailable as away:
             # Fails closed: nobody's State is shown while we cannot tell whose it is.
-            return StateUpdate(events=Event.from_event_type([rx.toast.error(away.detail)]))
+            told = page_away() if event.name in FRAMEWORK_EVENTS else rx.toast.error(away.detail)
+            return StateUpdate(events=Event.from_event_type([told]))
         _admitted.set(session)
         strange = pulse._session is not None and pulse._session != session
         if strange:
@@ -265,12 +273,9 @@ class _Gate(rx.Middleware):
             pulse._session = session
         if pulse.signed_in != (work is not None):
             pulse.signed_in = work is not None
-        if event.name in FRAMEWORK_EVENTS:
-            if event.name.endswith((".hydrate", ".hydrate_and_load")):
-                for filled in _tree(pulse):
-                    cast("PulseState", filled)._arrive()
-            return None
         handler = RegistrationContext.get().event_handlers[event.name].handler
+        if event.name in FRAMEWORK_EVENTS:
+            return await _of_the_framework(handler, root, pulse, event)
         if not getattr(handler.fn, _PUBLIC_MARK, False):
             if work is None:
                 return await _refusal(root, rx.call_script(_TO_LOG_IN))
@@ -280,6 +285,17 @@ class _Gate(rx.Middleware):
             log.info("dashboard.event_refused", handler=event.name, reason="arguments")
             return await _refusal(root)
         return None
+
+
+async def _of_the_framework(handler: Any, root: BaseState, pulse: PulseState, event: Event) -> StateUpdate | None:
+    """What a page sends by itself: it passes where it looks as a page of ours would send it."""
+    # Nothing of ours lies in the browser's storage, so no page brings any of it back.
+    if not _is_called_by(handler, event.payload) or event.payload.get("vars"):
+        return await _refusal(root)
+    if event.name.endswith((".hydrate", ".hydrate_and_load")):
+        for filled in _tree(pulse):
+            cast("PulseState", filled)._arrive()
+    return None
 
 
 async def _refusal(root: BaseState, *events: EventSpec) -> StateUpdate:
@@ -293,6 +309,11 @@ def _takes(handler: Any, payload: Mapping[str, Any]) -> bool:
     """Whether a handler of ours takes these arguments; Reflex's own (`setvar`, `set_…`) take none from outside."""
     if handler.fn is None or handler.fn.__module__.partition(".")[0] in {"reflex", "reflex_base"}:
         return False
+    return _is_called_by(handler, payload)
+
+
+def _is_called_by(handler: Any, payload: Mapping[str, Any]) -> bool:
+    """Whether these are the handler's arguments, by name and kind."""
     try:
         inspect.signature(handler.fn).bind(None, **payload)
     except TypeError:
@@ -309,8 +330,9 @@ def _fits(value: object, hint: object) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (str, bool):
-        return isinstance(value, cast("type", hint))
+    plain = get_origin(hint) or hint
+    if plain in (str, bool, dict, list):
+        return isinstance(value, cast("type", plain))
     return True
 
 
@@ -346,7 +368,7 @@ class _GuardedSockets(EventNamespace):
             del loops[loop]
         return super().on_disconnect(sid)
 
-    async def on_event(self, sid: str, data: Any) -> None:
+    async def on_event(self, sid: str, data: Any = None, *_: Any) -> None:
         # What else comes is neither logged nor answered: the text is a stranger's, and no page of ours sends it.
         if _well_formed(data):
             await super().on_event(sid, data)

@@ -18,6 +18,7 @@ from pulse_dash.state.shell import ShellState
 
 PAGE_SIZE = 12
 _MOST_PAGES = 10_000
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ class ProjectsState(PulseState):
         self.search = asked.get("search", "")[:MOST_CHARACTERS]
         self.region = asked.get("region", "")[:64]
         page = asked.get("page", "1")
-        self.page = min(int(page), _MOST_PAGES) if page.isascii() and page.isdigit() and int(page) > 0 else 1
+        # Python refuses to read a number of thousands of digits.
+        number = int(page[:_MOST_DIGITS]) if page.isascii() and page.isdigit() else 1
+        self.page = max(1, min(number, _MOST_PAGES))
         self.filtered = bool(self.search or self.region)
         await self._read()
 
