@@ -150,6 +150,19 @@
     }
   });
 
+  // ---- the database is away: say so in place of the page, ask until it is back, then load the page anew
+  window.addEventListener("pulse:away", (event) => {
+    if (!document.querySelector(".away")) return;
+    for (const place of document.querySelectorAll("[data-away-reference]")) place.textContent = String(event.detail);
+    if (root.dataset.away !== undefined) return;
+    root.dataset.away = "";
+    say("Pulse cannot read its database at the moment. This page comes back by itself.");
+    setInterval(async () => {
+      const ready = await fetch("/ready", { cache: "no-store" }).catch(() => null);
+      if (ready?.ok) window.location.reload();
+    }, 3000);
+  });
+
   // React may draw the form late, or anew: the marker on it says whether it was served.
   if (/^\/(login|signup)\/?$/.test(window.location.pathname)) {
     window.addEventListener("load", () => {

@@ -9,6 +9,18 @@ import reflex as rx
 from pulse_dash.components.icons import icon
 
 
+class _PageTitle(rx.Component):
+    library = "$/public/react/title.jsx"
+    tag = "PageTitle"
+
+    words: rx.Var[str]
+
+
+def page_title(words: Any) -> rx.Component:
+    """The document's title follows what the page shows; empty leaves the page's own."""
+    return _PageTitle.create(words=words)
+
+
 def crumbs(*steps: Any) -> rx.Component:
     """Where one is; the last step is here."""
     items = [

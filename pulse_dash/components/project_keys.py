@@ -169,7 +169,7 @@ def _others() -> rx.Component:
                     )
                 ),
                 rx.el.tbody(rx.foreach(KeysState.others, _row)),
-                class_name="table table-folds",
+                class_name="table table-folds table-keys",
             ),
         ),
         rx.foreach(KeysState.others, _row_dialogs),

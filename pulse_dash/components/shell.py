@@ -13,7 +13,7 @@ from pulse_dash.components.buttons import button_class, icon_button
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import plain_link, side_link
 from pulse_dash.components.logo import logo
-from pulse_dash.components.states import bone, empty
+from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.state.shell import OrganizationChoice, ShellState
 
 _LINKS = (("/", "layout-dashboard", "Dashboard"), ("/projects", "folder-kanban", "Projects"))
@@ -27,6 +27,7 @@ def shell(*page: Any) -> rx.Component:
         rx.el.div(
             _bar(),
             rx.el.main(
+                _away(),
                 rx.cond(ShellState.homeless, _homeless(), rx.fragment(*page)),
                 id="page",
                 tab_index=-1,
@@ -36,6 +37,25 @@ def shell(*page: Any) -> rx.Component:
         rx.el.div(class_name="side-veil", custom_attrs={"aria-hidden": "true"}),
         rx.el.div(id="announcer", role="status", class_name="seen-by-readers"),
         class_name="shell",
+    )
+
+
+def _away() -> rx.Component:
+    """Stands in every page, hidden until pulse.js hears that the page cannot be filled; then it stands alone."""
+    return rx.el.div(
+        failed(
+            "Pulse cannot read its database at the moment.",
+            "This page comes back by itself as soon as it can.",
+            "",
+            retry=rx.call_script("window.location.reload()"),
+            still="Rooms that are running go on; nobody in them notices.",
+        ),
+        rx.el.p(
+            "Request ",
+            rx.el.code(custom_attrs={"data-away-reference": ""}),
+            class_name="small quiet",
+        ),
+        class_name="away",
     )
 
 

@@ -24,7 +24,7 @@ def page() -> rx.Component:
     """/"""
     return shell(
         page_head(
-            crumbs(rx.el.bdi(ShellState.organization_name)),
+            crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
             rx.cond(ShellState.loaded, rx.el.span(greeting(), ", ", rx.el.bdi(ShellState.first_name)), "Dashboard"),
             rx.el.p(
                 rx.cond(DashboardState.loaded, DashboardState.sentence, bone()),

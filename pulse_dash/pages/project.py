@@ -7,7 +7,7 @@ import reflex as rx
 from pulse_dash.components.buttons import button_class, copy_text
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link
-from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.page_head import crumbs, page_head, page_title
 from pulse_dash.components.project_keys import keys_tab
 from pulse_dash.components.project_settings import danger_tab, settings_tab
 from pulse_dash.components.project_try import try_tab
@@ -21,7 +21,10 @@ _TABS = (("keys", "Keys"), ("try", "Try it"), ("settings", "Settings"), ("danger
 
 def page() -> rx.Component:
     """/projects/[project_id]"""
-    return shell(rx.cond(ProjectState.missing, _missing(), _there()))
+    return shell(
+        page_title(rx.cond(ProjectState.missing, "No such project", ProjectState.name)),
+        rx.cond(ProjectState.missing, _missing(), _there()),
+    )
 
 
 def _there() -> rx.Component:

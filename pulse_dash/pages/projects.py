@@ -21,7 +21,7 @@ def page() -> rx.Component:
     nothing_yet = ProjectsState.loaded & (ProjectsState.total == 0) & ~ProjectsState.filtered
     return shell(
         page_head(
-            crumbs(rx.el.bdi(ShellState.organization_name)),
+            crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
             "Projects",
             rx.el.p("Each project has its own keys, rooms and figures.", class_name="page-sentence"),
             button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),

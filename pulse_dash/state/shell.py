@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import reflex as rx
 
 from pulse_dash.core import accounts
-from pulse_dash.reflex_seam import PulseState
+from pulse_dash.core.errors import Unavailable
+from pulse_dash.reflex_seam import PulseState, page_away
 from pulse_dash.state.forms import initials
 from pulse_dash.state.secret import SecretState
 
@@ -42,11 +43,14 @@ class ShellState(PulseState):
     _organization_id: str = ""
 
     @rx.event
-    async def load(self) -> None:
+    async def load(self) -> object:
         """Read the person and their organizations anew, with each page; a secret shown before is put away."""
         (await self.get_state(SecretState))._settle()
-        work = await self._work()
-        person = await accounts.me(work)
+        try:
+            work = await self._work()
+            person = await accounts.me(work)
+        except Unavailable:
+            return page_away()
         user, here = person.user, person.organization
         self.name, self.email, self.initials = user.name, user.email, initials(user.name)
         self.first_name = user.name.split()[0] if user.name.split() else user.name
@@ -67,6 +71,7 @@ class ShellState(PulseState):
         self._organization_id = here.id if here else ""
         self.homeless = here is None
         self.loaded = True
+        return None
 
     @rx.event
     async def use_organization(self, organization_id: str) -> object:
