@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from pulse_dash.api import (
+    audit,
     auth,
     docs,
     health,
@@ -55,7 +56,7 @@ def make_fastapi(services: Services) -> FastAPI:
     api.state.services = services
     problems.install(api)
     hot.describe(api, HOT)
-    for noun in (health, docs, auth, organizations, projects, keys, rooms, livekit_webhook, session_forms):
+    for noun in (health, docs, auth, organizations, projects, keys, rooms, audit, livekit_webhook, session_forms):
         api.include_router(noun.router)
     describe_truthfully(api)
     return api

@@ -14,6 +14,7 @@ import structlog
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
+from pulse_dash.store.audit_log import AuditLog
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.kept_answers import KeptAnswers
@@ -135,6 +136,7 @@ class ScopedStore:
     """Each noun's records as one reader may see them."""
 
     __slots__ = (
+        "audit_log",
         "kept_answers",
         "keys",
         "media_events",
@@ -156,3 +158,4 @@ class ScopedStore:
         self.tallies = Tallies(store, view)
         self.media_events = MediaEvents(store)
         self.kept_answers = KeptAnswers(store)
+        self.audit_log = AuditLog(store, view)

@@ -1,0 +1,56 @@
+"""The catalog of actions: what each entry of the audit log is called, and the sentence that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+THING = "{thing}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`noun.past`, and what follows the actor's name; `{thing}` stands for the name of what was acted on."""
+
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence around the name of a thing; `thing` is empty where the sentence names none."""
+
+    before: str
+    thing: str
+    after: str
+
+
+_ALL = (
+    Action("user.created", "made an account"),
+    Action("session.started", "signed in"),
+    Action("session.ended", "signed out"),
+    Action("organization.created", "made the organization {thing}"),
+    Action("organization.updated", "changed the organization {thing}"),
+    Action("organization.deleted", "deleted the organization {thing}"),
+    Action("organization.restored", "restored the organization {thing}"),
+    Action("project.created", "made the project {thing}"),
+    Action("project.updated", "changed the project {thing}"),
+    Action("project.deleted", "deleted the project {thing}"),
+    Action("key.created", "made the key {thing}"),
+    Action("key.regenerated", "regenerated the key {thing}"),
+    Action("key.revoked", "revoked the key {thing}"),
+    Action("token.revoked", "revoked tokens of the project {thing}"),
+)
+
+ACTIONS: Mapping[str, Action] = {action.name: action for action in _ALL}
+
+
+def said(action: str, status: str, thing: str) -> Said:
+    """What an entry says after its actor's name; an action that is not in the catalog stays readable."""
+    if status != "success":
+        return Said("was refused ", action, "")
+    known = ACTIONS.get(action)
+    if known is None:
+        return Said(f"{action} ", thing, "")
+    before, named, after = known.sentence.partition(THING)
+    return Said(before, thing if named else "", after)
