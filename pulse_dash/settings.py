@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -18,6 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 _MINIMUM_SECRET = 32
+_FEWEST_CHARACTERS = 8
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _WELL_KNOWN_SECRETS = frozenset({"secret", "devkey", "changeme", "change-me", "password", "secret" * 6})
 _GENERATED = ("jwt_secret", "api_key_pepper", "encryption_keys")
 _DEVELOPMENT_LIVEKIT = ("ws://127.0.0.1:7880", "devkey", "secret")
@@ -37,11 +40,15 @@ class _FromFile(PydanticBaseSettingsSource):
         if not path:
             return None, field_name, False
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+            value = Path(path).read_text(encoding="utf-8").strip()
         except UnicodeError:
             raise SettingsError(f"{field_name.upper()}_FILE holds no text.") from None
         except OSError as error:
             raise SettingsError(f"{field_name.upper()}_FILE cannot be read: {error.strerror}.") from error
+        if not value:
+            # An empty token would be one that everybody sends.
+            raise SettingsError(f"{field_name.upper()}_FILE is empty.")
+        return value, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         named = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -133,10 +140,11 @@ class Settings(BaseSettings):
     @classmethod
     def _an_origin(cls, url: str) -> str:
         """Links, cookies and allowed origins come from it, so a slip here would surface far away."""
-        parts = urlsplit(url.rstrip("/"))
-        if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query):
+        # As browsers write an origin: in small letters, without a name and password.
+        origin = url.lower()
+        if url and not _ORIGIN.fullmatch(origin.rstrip("/")):
             raise ValueError("it is http:// or https:// with a host, and no path")
-        return url
+        return origin
 
     @field_validator("cors_origins")
     @classmethod
@@ -220,6 +228,8 @@ def _refuse_weak_secret(name: str, value: str) -> None:
         raise SettingsError(f"{name} is a default that everybody knows; production needs one of its own.")
     if len(value) < _MINIMUM_SECRET:
         raise SettingsError(f"{name} is too short; production needs at least {_MINIMUM_SECRET} characters.")
+    if len(set(value)) < _FEWEST_CHARACTERS:
+        raise SettingsError(f"{name} repeats a few characters; production needs a random one.")
 
 
 def _with_development_secrets(settings: Settings) -> Settings:

@@ -221,3 +221,38 @@ def test_secrets_that_were_damaged_stop_the_start_with_a_sentence(
 
     with pytest.raises(SettingsError, match=r"^PULSE_DATA_DIR "):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["METRICS_TOKEN", "MONGO_URI", "JWT_SECRET"])
+def test_an_empty_secret_file_stops_the_start(environment: Environment, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").write_text(" \n")
+    environment(**PRODUCTION, **{f"{name}_FILE": str(tmp_path / "empty")})
+
+    with pytest.raises(SettingsError, match=f"{name}_FILE is empty"):
+        load_settings()
+
+
+@pytest.mark.parametrize("secret", [" " * 40, "a" * 64, "abc" * 20])
+def test_a_long_secret_of_few_characters_stops_production(environment: Environment, secret: str) -> None:
+    environment(**{**PRODUCTION, "JWT_SECRET": secret})
+
+    with pytest.raises(SettingsError, match="JWT_SECRET"):
+        load_settings()
+
+
+def test_an_address_in_capitals_is_the_same_address(environment: Environment) -> None:
+    environment(**{**PRODUCTION, "PUBLIC_URL": "HTTPS://Pulse.Example.com/"})
+
+    settings = load_settings()
+
+    assert (settings.public_url, settings.https) == ("https://pulse.example.com", True)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a:b@pulse.example.com", "https://pulse.example.com; script-src *", "https://a\r\nX: y"]
+)
+def test_an_address_is_an_origin_and_nothing_beside_it(environment: Environment, url: str) -> None:
+    environment(**{**PRODUCTION, "PUBLIC_URL": url})
+
+    with pytest.raises(SettingsError, match="PUBLIC_URL"):
+        load_settings()
