@@ -5,6 +5,7 @@ from __future__ import annotations
 from pulse_dash.components.document import HEAD, STYLESHEETS, broken
 from pulse_dash.pages import dashboard, login, not_found, project, projects, signup
 from pulse_dash.reflex_seam import Page
+from pulse_dash.state.activity import ActivityState
 from pulse_dash.state.dashboard import DashboardState
 from pulse_dash.state.keys import KeysState
 from pulse_dash.state.project import ProjectState
@@ -19,7 +20,13 @@ PAGES: tuple[Page, ...] = (
         "/",
         dashboard.page,
         title="Dashboard · Pulse",
-        on_load=(ShellState.load, DashboardState.load, DashboardState.follow),
+        on_load=(
+            ShellState.load,
+            DashboardState.load,
+            ActivityState.load,
+            DashboardState.follow,
+            ActivityState.follow,
+        ),
     ),
     Page(
         "/projects",

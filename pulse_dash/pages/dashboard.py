@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from pulse_dash.components.activity import recent_activity
 from pulse_dash.components.buttons import button, button_class
 from pulse_dash.components.chart import day_chart, figures_table
 from pulse_dash.components.icons import icon
@@ -50,6 +51,7 @@ def page() -> rx.Component:
             rx.el.div(
                 _tokens(),
                 _first_participant(),
+                recent_activity(),
                 _ways(),
                 class_name="dashboard",
             ),
@@ -214,7 +216,7 @@ def _ways() -> rx.Component:
             ),
             class_name="ways",
         ),
-        class_name="card dashboard-wide",
+        class_name="card",
     )
 
 
