@@ -10,6 +10,11 @@ from pulse_dash.components.buttons import copy_icon, copy_words
 from pulse_dash.components.states import notice
 
 
+class _Reveal(rx.Component):
+    library = "$/public/react/reveal.jsx"
+    tag = "Reveal"
+
+
 def copy_now() -> rx.Component:
     """The warning above a secret that will not come back."""
     return notice(
@@ -35,6 +40,8 @@ def secret_value(secret: Any) -> rx.Component:
             rx.el.span("shown once, for two minutes", class_name="hint"),
             class_name="value-head",
         ),
-        rx.el.div(rx.el.code(secret), copy_words(secret, "API secret"), class_name="value value-secret"),
+        rx.el.div(
+            rx.el.code(secret), copy_words(secret, "API secret"), _Reveal.create(), class_name="value value-secret"
+        ),
         class_name="field",
     )
