@@ -10,8 +10,6 @@ from fastapi import APIRouter
 from markdown_it import MarkdownIt
 from starlette.responses import HTMLResponse, Response
 
-from pulse_dash.core.errors import NotFound
-
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 _POLICY = "; ".join(
     (
@@ -55,9 +53,8 @@ async def first() -> Response:
 async def page(name: str) -> Response:
     """One page of the documentation."""
     path = _pages().get(name.lower()) if _NAME.fullmatch(name) else None
-    if path is None:
-        raise NotFound("There is no such page of the documentation.")
-    return HTMLResponse(_rendered(path), headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"})
+    body, status = (_nothing(), 404) if path is None else (_rendered(path), 200)
+    return HTMLResponse(body, status, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"})
 
 
 def _pages() -> dict[str, Path]:
@@ -73,8 +70,17 @@ def _rendered(path: Path) -> str:
     body = body.replace("<pre>", '<pre tabindex="0">')
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")
     body = _LINK.sub(lambda found: f'href="/docs/{found[1].lower()}{found[2] or ""}"', body)
-    title = html.escape(text.partition("\n")[0].lstrip("# ").strip())
-    links = "".join(_link(name, other, here=name == path.stem.lower()) for name, other in _pages().items())
+    return _document(html.escape(text.partition("\n")[0].lstrip("# ").strip()), body, path)
+
+
+def _nothing() -> str:
+    """For people who followed an old link: the other pages stand beside it."""
+    sentence = "There is no such page of the documentation. What there is stands in the list."
+    return _document("Nothing here", f"<h1>There is nothing here</h1><p>{sentence}</p>", None)
+
+
+def _document(title: str, body: str, here: Path | None) -> str:
+    links = "".join(_link(name, path, here=path == here) for name, path in _pages().items())
     return _DOCUMENT.format(title=title, links=links, body=body)
 
 
