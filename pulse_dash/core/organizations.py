@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pulse_dash.core.access import Permission, Role, UserActor, requires
-from pulse_dash.core.errors import Forbidden, Invalid, PreconditionFailed, Unauthenticated
+from datetime import timedelta
+
+from pulse_dash.core.access import ROLES, Permission, Role, UserActor, requires
+from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.work import Work
 from pulse_dash.store.organizations import Organization
 from pulse_dash.store.records import Page
+
+RESTORABLE = timedelta(days=30)
 
 
 class OperatorOnly(Forbidden):
@@ -87,6 +91,47 @@ async def delete(work: Work, org_id: str) -> None:
         "organization.deleted", org_id=org_id, resource="organization", resource_id=org_id, name=before.name
     )
     await work.store.organizations.change(org_id, {"deleted_at": work.clock.now()}, entry)
+
+
+@requires(Permission.VIEW)
+async def deleted(work: Work) -> list[Organization]:
+    """Those that the caller can restore, the last deleted first."""
+    return [each for each in await _restorable(work) if _may_restore(work, each)]
+
+
+@requires(Permission.ORGANIZATION_DELETE)
+async def restore(work: Work, org_id: str) -> Organization:
+    """Bring it back with its projects, within 30 days. All their keys are revoked for good: who holds one may have
+    been the reason to delete it. Raises NotFound, Forbidden, Moved."""
+    found = next((each for each in await _restorable(work) if each.id == org_id), None)
+    if found is None:
+        raise NotFound
+    if not _may_restore(work, found):
+        raise Forbidden(Permission.ORGANIZATION_DELETE.value)
+    system = work.as_system("restore the caller's own organization")
+    # The keys first: until the organization is back none of them opens anything, so a crash in between opens none.
+    for key in await system.store.keys.list({"org_id": org_id, "revoked_at": None}, sort=[("_id", 1)]):
+        entry = work.entry("key.revoked", org_id=org_id, resource="key", resource_id=key.id, name=key.name)
+        await system.store.keys.change(key.id, {"revoked_at": work.clock.now()}, entry)
+    entry = work.entry(
+        "organization.restored", org_id=org_id, resource="organization", resource_id=org_id, name=found.name
+    )
+    return await system.store.deleted_organizations.change(
+        org_id, {"deleted_at": None}, entry, expect={"version": found.version}
+    )
+
+
+async def _restorable(work: Work) -> list[Organization]:
+    if not isinstance(work.actor, UserActor):
+        return []
+    since = work.clock.now() - RESTORABLE
+    system = work.as_system("the caller's own deleted organizations")
+    return await system.store.deleted_organizations.of_member_since(work.actor.id, since)
+
+
+def _may_restore(work: Work, organization: Organization) -> bool:
+    role = organization.role_of(work.actor.id) if isinstance(work.actor, UserActor) else None
+    return role is not None and Permission.ORGANIZATION_DELETE in ROLES[Role(role)]
 
 
 def _check(name: str) -> None:

@@ -31,6 +31,7 @@ class Organization:
     version: int
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
 
     def role_of(self, user_id: str) -> str | None:
         """The user's role here, None for who is not a member."""
@@ -54,6 +55,7 @@ class Organizations(Records[Organization]):
             version=document["version"],
             created_at=document["created_at"],
             updated_at=document["updated_at"],
+            deleted_at=document.get("deleted_at"),
         )
 
     async def of_member(self, user_id: str) -> list[Organization]:
@@ -63,3 +65,14 @@ class Organizations(Records[Organization]):
     async def search(self, *, search: str, page: int, limit: int) -> Page[Organization]:
         """One page, oldest first."""
         return await self.page({}, search=search, sort=[("_id", 1)], page=page, limit=limit)
+
+
+class DeletedOrganizations(Organizations):
+    """Those that were deleted; they are no longer in anybody's scope, so Pulse itself looks for them."""
+
+    alive: ClassVar[Mapping[str, Any]] = {"deleted_at": {"$ne": None}}
+
+    async def of_member_since(self, user_id: str, since: datetime) -> list[Organization]:
+        """Those of this user that were deleted after that moment, the last deleted first."""
+        found = await self.list({"members.user_id": user_id}, sort=[("deleted_at", -1), ("_id", -1)])
+        return [each for each in found if each.deleted_at is not None and each.deleted_at > since]

@@ -20,7 +20,7 @@ from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.kept_answers import KeptAnswers
 from pulse_dash.store.keys import Keys
 from pulse_dash.store.media_events import MediaEvents
-from pulse_dash.store.organizations import Organizations
+from pulse_dash.store.organizations import DeletedOrganizations, Organizations
 from pulse_dash.store.projects import Projects
 from pulse_dash.store.records import View
 from pulse_dash.store.revocations import Revocations
@@ -137,6 +137,7 @@ class ScopedStore:
 
     __slots__ = (
         "audit_log",
+        "deleted_organizations",
         "kept_answers",
         "keys",
         "media_events",
@@ -151,6 +152,7 @@ class ScopedStore:
     def __init__(self, store: Store, view: View) -> None:
         self.users = Users(store, view)
         self.organizations = Organizations(store, view)
+        self.deleted_organizations = DeletedOrganizations(store, view)
         self.projects = Projects(store, view)
         self.keys = Keys(store, view)
         self.revocations = Revocations(store, view)
