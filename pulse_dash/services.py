@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
 from pulse_dash.core.access import Actor, SystemActor
+from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.bus import MemoryBus
 from pulse_dash.core.clock import Clock, SystemClock
 from pulse_dash.core.feed import Feed
@@ -43,6 +44,7 @@ class Services:
     parts: Parts
     feed: Feed
     live: Live
+    accountability: Accountability
     livekit: LiveKitServer | NoLiveKit
     node: str
 
@@ -75,9 +77,9 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     store = Store(engine, clock, ids, bus.say)
     freshness = Freshness(clock, settings.stale_keys_seconds)
     known_keys, known_sessions = KnownKeys(freshness), KnownSessions(freshness)
-    known_revocations = KnownRevocations(freshness)
-    for known in (known_keys, known_sessions, known_revocations):
-        bus.listen(known.heard)
+    known_revocations, accountability = KnownRevocations(freshness), Accountability()
+    for listening in (known_keys, known_sessions, known_revocations, accountability):
+        bus.listen(listening.heard)
     live, livekit = Live(), _livekit(settings)
     parts = Parts(
         store=store,
@@ -104,7 +106,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         ),
     )
     feed = Feed(store, bus, clock, freshness)
-    return Services(settings, engine, parts, feed, live, livekit, node=secrets.token_hex(8))
+    return Services(settings, engine, parts, feed, live, accountability, livekit, node=secrets.token_hex(8))
 
 
 def _livekit(settings: Settings) -> LiveKitServer | NoLiveKit:

@@ -182,9 +182,15 @@ def _participant(person: ParticipantInfo) -> LiveParticipant:
         is_publisher=person.is_publisher,
         attributes=dict(person.attributes),
         metadata=person.metadata,
+        kind=_kind(person.kind),
     )
 
 
 def _state(number: int) -> str:
     """LiveKit's word for it; a newer server may know one that we do not."""
     return ParticipantInfo.State.Name(number).lower() if number in ParticipantInfo.State.values() else "unknown"
+
+
+def _kind(number: int) -> str:
+    """LiveKit's word for it; one that a newer server knows and we do not is certainly not the standard one."""
+    return ParticipantInfo.Kind.Name(number).lower() if number in ParticipantInfo.Kind.values() else "unknown"

@@ -9,7 +9,7 @@ from collections import Counter
 
 from pulse_dash.core.access import SystemActor
 from pulse_dash.core.errors import Unavailable
-from pulse_dash.core.media import Snapshot
+from pulse_dash.core.media import LiveRoom, Snapshot
 from pulse_dash.core.rooms import project_of
 from pulse_dash.core.work import Work
 
@@ -19,6 +19,7 @@ class Live:
 
     def __init__(self) -> None:
         self.now: Snapshot | None = None
+        self.rooms: tuple[LiveRoom, ...] = ()
         self._with_participants: set[str] = set()
 
     async def look(self, work: Work) -> None:
@@ -27,8 +28,9 @@ class Live:
         try:
             rooms = await work.parts.livekit.rooms()
         except Unavailable:
-            self.now = None
+            self.now, self.rooms = None, ()
         else:
+            self.rooms = tuple(rooms)
             self.now = _counted([(project_of(room.name), room.num_participants) for room in rooms])
         if self.now != before:
             work.parts.bus.say("live:")

@@ -22,7 +22,7 @@ class LiveRoom:
 
 @dataclass(frozen=True, slots=True)
 class LiveParticipant:
-    """Somebody in a room now."""
+    """Somebody in a room now; of another kind than `standard` are LiveKit's own: egress, ingress, sip, agent."""
 
     identity: str
     sid: str
@@ -32,6 +32,7 @@ class LiveParticipant:
     is_publisher: bool
     attributes: Mapping[str, str]
     metadata: str
+    kind: str = "standard"
 
 
 @dataclass(frozen=True, slots=True)

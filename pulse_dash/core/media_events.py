@@ -34,6 +34,8 @@ async def take(work: Work, event: MediaEvent) -> bool:
         )
     )
     if fresh:
+        if event.type == "participant_joined" and project_of(event.room or ""):
+            work.parts.bus.say(f"joined:{event.room}")
         work.parts.bus.say("livekit:")
     return fresh
 

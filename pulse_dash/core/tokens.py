@@ -5,7 +5,6 @@ How one is signed is told by media_token, what its `pulse` attribute holds by mi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,7 +26,6 @@ DEFAULT_SECONDS = 4 * 3600
 SHORTEST_SECONDS = 10
 LONGEST_SECONDS = 24 * 3600
 LONGEST_METADATA = 16 * 1024
-_REMOVED_AT_ONCE = 8
 PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
 
 Reason = Literal["expired", "signature", "revoked", "malformed", "other_project"]
@@ -223,9 +221,14 @@ async def revoke(
         raise Invalid(FieldError("identity", "Name an identity, or a token."))
     if errors := _name_errors(("identity", identity), ("room", room)):
         raise Invalid(*errors)
+    try:
+        # Asked before, because every node puts out who is denied, and may be faster than this call.
+        rooms = await revocations.rooms_with(work, project, identity, room)
+    except Unavailable:
+        await revocations.deny(work, project, identity, room)
+        raise
     before = await revocations.deny(work, project, identity, room)
-    rooms = [livekit_name(project.id, room)] if room is not None else await _running(work, project)
-    return Revoked(before, await _put_out(work, rooms, identity))
+    return Revoked(before, await revocations.put_out(work, rooms, identity))
 
 
 def _named_by(work: Work, project: Project, token: str) -> tuple[str, str]:
@@ -236,31 +239,6 @@ def _named_by(work: Work, project: Project, token: str) -> tuple[str, str]:
     if not ours or not isinstance(identity, str) or not isinstance(room, str) or project_of(room) != project.id:
         raise Invalid(FieldError("token", "Is no token of this project."))
     return identity, room_of(room)
-
-
-async def _running(work: Work, project: Project) -> list[str]:
-    return [room.name for room in await work.parts.livekit.rooms() if project_of(room.name) == project.id]
-
-
-async def _put_out(work: Work, rooms: list[str], identity: str) -> int:
-    """Remove somebody from all these rooms; one room that does not answer does not keep the others."""
-    few_at_once, away = asyncio.Semaphore(_REMOVED_AT_ONCE), list[Unavailable]()
-
-    async def remove(room: str) -> int:
-        async with few_at_once:
-            try:
-                await work.parts.livekit.remove_participant(room, identity)
-            except NotFound:
-                return 0
-            except Unavailable as error:
-                away.append(error)
-                return 0
-        return 1
-
-    removed = sum(await asyncio.gather(*map(remove, rooms)))
-    if away:
-        raise away[0]
-    return removed
 
 
 async def _project(work: Work, project_id: str | None) -> Project:

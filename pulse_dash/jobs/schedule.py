@@ -40,6 +40,7 @@ def jobs(services: Services) -> list[Job]:
         Job("read_feed", 0.5, services.feed.read),
         Job("flush_tallies", 1.0, lambda: flush_tallies(services)),
         Job("look_at_livekit", 3.0, lambda: services.live.look(services.system("look at LiveKit"))),
+        Job("hold_accountable", 3.0, lambda: _hold_accountable(services)),
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
@@ -50,11 +51,12 @@ def jobs(services: Services) -> list[Job]:
 def _looking_when_livekit_speaks(services: Services, scheduler: AsyncIOScheduler) -> None:
     """An event says only that something happened, so LiveKit is asked at once what is running now."""
 
-    look: Any = cast("Any", scheduler).get_job("look_at_livekit")
+    looks: list[Any] = [cast("Any", scheduler).get_job(name) for name in ("look_at_livekit", "hold_accountable")]
 
     def heard(subject: str) -> None:
         if subject == "livekit:":
-            look.modify(next_run_time=services.parts.clock.now())
+            for look in looks:
+                look.modify(next_run_time=services.parts.clock.now())
 
     services.parts.bus.listen(heard)
 
@@ -100,6 +102,10 @@ async def flush_tallies(services: Services) -> None:
     for key_id in flushed.keys_used:
         # Not "keys:": being used changes nothing that any node has to forget.
         parts.bus.say(f"used:{key_id}")
+
+
+async def _hold_accountable(services: Services) -> None:
+    await services.accountability.look(services.system("hold participants accountable"), services.live.rooms)
 
 
 async def _settle_what_is_owed(services: Services) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from pulse_dash.store.engine import Document
-from pulse_dash.store.records import Page, Records
+from pulse_dash.store.records import Page, Records, both
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,12 @@ class Projects(Records[Project]):
         """One page, oldest first."""
         wanted = {field: value for field, value in (("org_id", org_id), ("region", region)) if value is not None}
         return await self.page(wanted, search=search, sort=[("_id", 1)], page=page, limit=limit)
+
+    async def lives(self, project_id: str) -> bool | None:
+        """False for one that was deleted, None for one that never was."""
+        inside = self._view.held.filter(self.organization_field, self.project_field)
+        found = await self._documents.find_one(both({"_id": project_id}, inside), projection={"deleted_at": 1})
+        return None if found is None else found.get("deleted_at") is None
 
     async def of_organization(self, org_id: str) -> list[Project]:
         """All of one organization, oldest first."""

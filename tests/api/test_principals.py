@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -84,9 +85,7 @@ async def asked(services: Services, verb: str, origin: str, **headers: str) -> h
 
 
 def _with(services: Services, settings: Settings) -> Services:
-    return Services(
-        settings, services.engine, services.parts, services.feed, services.live, services.livekit, services.node
-    )
+    return replace(services, settings=settings)
 
 
 async def test_pages_of_other_origins_are_not_answered_for(services: Services) -> None:

@@ -1,0 +1,225 @@
+"""Who is in stays accountable: whoever is in a room of ours without a good mint is put out of it, each time.
+
+LiveKit lets its own refreshed tokens in for as long as somebody stays or comes back, so people are looked at where they
+are. It judges and removes; which mints are denied is told by revocations, when to look by the jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from pulse_dash.core import minting, revocations
+from pulse_dash.core.errors import NotFound, PulseError
+from pulse_dash.core.media import LiveParticipant, LiveRoom
+from pulse_dash.core.minting import Mint
+from pulse_dash.core.rooms import project_of
+from pulse_dash.core.work import Work
+
+log = structlog.get_logger(__name__)
+
+Wrong = Literal["not_ours", "ended", "revoked", "key_gone", "project_gone"]
+
+_MOST_ROOMS = 50
+_AT_ONCE = 8
+# One who leaves and one who comes between two looks leave the count as it was, and an event may be lost.
+_AGAIN_AFTER = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds now for the mint that somebody came in with."""
+
+    project_lives: bool = True
+    key_lives: bool = True
+    revoked: bool = False
+
+
+def wrong_with(person: LiveParticipant, mint: Mint | None, standing: Standing) -> Wrong | None:
+    """Why this participant may not stay; None for who may. Recorders, ingresses, agents and the like are LiveKit's own.
+
+    Only the kind tells who is LiveKit's own: a room's admin can hide people, and nobody can change a kind."""
+    if person.kind != "standard":
+        return None
+    if mint is None:
+        return "not_ours"
+    if not standing.project_lives:
+        return "project_gone"
+    if not standing.key_lives:
+        return "key_gone"
+    if standing.revoked:
+        return "revoked"
+    # Whoever came in time stays as long as they like; coming back takes a token that lasts.
+    if person.joined_at is not None and person.joined_at > mint.ends_at + revocations.LEEWAY:
+        return "ended"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a room was like when the people in it were looked at."""
+
+    sid: str
+    people: int
+    at: float
+    keys: frozenset[str]
+
+
+class Accountability:
+    """Which rooms must be looked at, on this node."""
+
+    def __init__(self) -> None:
+        self._looked: dict[str, _Looked] = {}
+        self._due: set[str] = set()
+        self._revocations: set[str] = set()
+
+    def heard(self, subject: str) -> None:
+        """Look again at the rooms that a change or an arrival speaks of."""
+        noun, _, changed = subject.partition(":")
+        match noun:
+            case "joined":
+                self._due.add(changed)
+            case "projects":
+                self._due.update(room for room in self._looked if project_of(room) == changed)
+            case "keys":
+                self._due.update(room for room, looked in self._looked.items() if changed in looked.keys)
+            case "revocations":
+                self._revocations.add(changed)
+            case "organizations" | "*":
+                self._looked.clear()
+            case _:
+                pass
+
+    async def look(self, work: Work, rooms: Sequence[LiveRoom]) -> int:
+        """Look at the rooms where something changed and put out whom nothing speaks for; answers how many.
+
+        A room that can't be judged or reached now is left for the next look, and no other waits for it."""
+        running = {room.name: room for room in rooms if project_of(room.name)}
+        self._looked = {name: looked for name, looked in self._looked.items() if name in running}
+        await self._note_revoked(work, running)
+        chosen, facts = self._chosen(running, work.clock.monotonic()), _Facts(work)
+        few_at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def hold(name: str) -> int:
+            async with few_at_once:
+                return await self._hold(work, name, running.get(name), facts)
+
+        return sum(await asyncio.gather(*map(hold, chosen)))
+
+    def _chosen(self, running: dict[str, LiveRoom], now: float) -> list[str]:
+        """The rooms to look at: where somebody came or something was revoked first, then what waits longest."""
+        changed = {name for name, room in running.items() if self._changed(room, now)}
+        ages = {name: looked.at for name, looked in self._looked.items()}
+        wanted = sorted(self._due | changed, key=lambda name: (name not in self._due, ages.get(name, 0.0)))
+        return wanted[:_MOST_ROOMS]
+
+    def _changed(self, room: LiveRoom, now: float) -> bool:
+        looked = self._looked.get(room.name)
+        if looked is None:
+            return True
+        return (looked.sid, looked.people) != (room.sid, room.num_participants) or now - looked.at >= _AGAIN_AFTER
+
+    async def _note_revoked(self, work: Work, running: Iterable[str]) -> None:
+        """Another node may have revoked somebody who was coming in here at that moment."""
+        revoked, self._revocations = self._revocations, set()
+        for revocation_id in revoked:
+            try:
+                found = await work.store.revocations.get(revocation_id)
+            except NotFound:
+                continue
+            except PulseError:
+                self._revocations.add(revocation_id)
+                continue
+            self._due.update(room for room in running if project_of(room) == found.project_id)
+
+    async def _hold(self, work: Work, name: str, room: LiveRoom | None, facts: _Facts) -> int:
+        # Whatever is said of the room from now on makes it due again.
+        self._due.discard(name)
+        try:
+            removed, keys = await _judged(work, name, facts)
+        except PulseError as error:
+            log.warning("accountability.later", project=project_of(name), code=error.code)
+            # It stays changed, and waits its turn among the others.
+            self._looked[name] = _Looked("", -1, work.clock.monotonic(), frozenset())
+            return 0
+        if room is not None:
+            # Who was put out is not expected any more: if the count stays, somebody came back.
+            people = room.num_participants - removed
+            self._looked[name] = _Looked(room.sid, people, work.clock.monotonic(), keys)
+        return removed
+
+
+class _Facts:
+    """What was found out about projects and keys during one look."""
+
+    def __init__(self, work: Work) -> None:
+        self._store = work.store
+        self._projects: dict[str, bool | None] = {}
+        self._keys: dict[tuple[str, str], bool] = {}
+
+    async def project_lives(self, project_id: str) -> bool | None:
+        """Whether it and its organization live; None for one that never was ours, but another installation's."""
+        if project_id not in self._projects:
+            self._projects[project_id] = await self._ask_project(project_id)
+        return self._projects[project_id]
+
+    async def key_lives(self, key_id: str, project_id: str) -> bool:
+        """Whether the key that minted is neither revoked nor gone; a user who minted has none."""
+        if not key_id.startswith("key_"):
+            return True
+        if (key_id, project_id) not in self._keys:
+            self._keys[key_id, project_id] = await self._ask_key(key_id, project_id)
+        return self._keys[key_id, project_id]
+
+    async def _ask_project(self, project_id: str) -> bool | None:
+        found = await self._store.projects.lives(project_id)
+        if not found:
+            return found
+        try:
+            await self._store.organizations.get((await self._store.projects.get(project_id)).org_id)
+        except NotFound:
+            return False
+        return True
+
+    async def _ask_key(self, key_id: str, project_id: str) -> bool:
+        try:
+            key = await self._store.keys.get(key_id)
+        except NotFound:
+            return False
+        return key.revoked_at is None and key.project_id == project_id
+
+
+async def _judged(work: Work, room: str, facts: _Facts) -> tuple[int, frozenset[str]]:
+    """Put out of one room whoever may not stay; answers how many, and the keys that the others came in with."""
+    project_id = project_of(room) or ""
+    project_lives = await facts.project_lives(project_id)
+    if project_lives is None:
+        return 0, frozenset()
+    removed, keys = 0, set[str]()
+    for person in await work.parts.livekit.participants(room):
+        mint = minting.mint_of(work.parts.vault, person.attributes, person.identity, room)
+        standing = Standing(project_lives)
+        if mint is not None:
+            keys.add(mint.key_id)
+            standing = Standing(
+                project_lives,
+                await facts.key_lives(mint.key_id, project_id),
+                await revocations.denied(work, mint.id, person.identity, room),
+            )
+        wrong = wrong_with(person, mint, standing)
+        if wrong is not None:
+            removed += await _put_out(work, room, person.identity, wrong)
+    return removed, frozenset(keys)
+
+
+async def _put_out(work: Work, room: str, identity: str, wrong: Wrong) -> int:
+    try:
+        await work.parts.livekit.remove_participant(room, identity)
+    except NotFound:
+        return 0
+    log.info("participant.removed", project=project_of(room), wrong=wrong)
+    return 1
