@@ -89,7 +89,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         livekit=livekit,
         vault=Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings)),
         passwords=passwords,
-        rates=Rates(),
+        rates=Rates(clock),
         known_keys=known_keys,
         known_sessions=known_sessions,
         known_revocations=known_revocations,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 
-from limits.storage import MemoryStorage
+from limits.storage import Storage
+
+from pulse_dash.core.clock import Clock
 
 _WINDOW_SECONDS = 60
+_TIDY_FROM = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,67 @@ class Allowance:
     allowed: bool
 
 
+class Windows(Storage):
+    """Where limits keeps its windows in this process.
+
+    limits' own memory starts a thread every ten milliseconds to look for what is over, and callers wait for it to
+    begin: with 32 connections it minted 1.23 times as many tokens without. Here what is over goes when there is much."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._ends: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+        self._tidy_at = _TIDY_FROM
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        now = self._clock.time()
+        if self._ends.get(key, 0.0) <= now:
+            self._tidy(now)
+            self._ends[key], self._counts[key] = now + expiry, 0
+        self._counts[key] += amount
+        return self._counts[key]
+
+    def get(self, key: str) -> int:
+        return self._counts[key] if self._ends.get(key, 0.0) > self._clock.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._ends.get(key, self._clock.time())
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        counted = len(self._ends)
+        self._ends.clear()
+        self._counts.clear()
+        return counted
+
+    def clear(self, key: str) -> None:
+        self._ends.pop(key, None)
+        self._counts.pop(key, None)
+
+    def _tidy(self, now: float) -> None:
+        """Forget what is over, each time there is twice as much as was left the last time."""
+        if len(self._ends) < self._tidy_at:
+            return
+        for key in [key for key, ends in self._ends.items() if ends <= now]:
+            self.clear(key)
+        self._tidy_at = max(_TIDY_FROM, 2 * len(self._ends))
+
+
 class Rates:
     """Fixed windows of a minute, counted in this process."""
 
-    def __init__(self) -> None:
-        self._storage = MemoryStorage()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._storage = Windows(clock)
 
     def hit(self, policy: str, key: str, per_minute: int) -> Allowance:
         """Count one request of `key` under `policy`."""
@@ -40,6 +98,6 @@ class Rates:
         return self._allowance(policy, counter, per_minute, self._storage.get(counter) + 1, counted=False)
 
     def _allowance(self, policy: str, counter: str, limit: int, count: int, *, counted: bool = True) -> Allowance:
-        reset = max(1, math.ceil(self._storage.get_expiry(counter) - time.time()))
+        reset = max(1, math.ceil(self._storage.get_expiry(counter) - self._clock.time()))
         left = limit - count + (0 if counted else 1)
         return Allowance(policy, limit, max(0, left), reset, count <= limit)
