@@ -28,7 +28,7 @@ class Windows(Storage):
     """Where limits keeps its windows in this process.
 
     limits' own memory starts a thread every ten milliseconds to look for what is over, and callers wait for it to
-    begin: with 32 connections it minted 1.23 times as many tokens without. Here what is over goes when there is much."""
+    begin: without it, 32 connections got 1.23 times as many tokens. Here what is over goes when there is much."""
 
     STORAGE_SCHEME = None
 
