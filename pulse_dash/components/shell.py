@@ -11,16 +11,23 @@ import reflex as rx
 
 from pulse_dash.components.buttons import button_class, icon_button
 from pulse_dash.components.icons import icon
-from pulse_dash.components.links import plain_link, side_link
+from pulse_dash.components.links import page_link, plain_link, side_link
 from pulse_dash.components.logo import logo
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.state.shell import OrganizationChoice, ShellState
 
-_LINKS = (("/", "layout-dashboard", "Dashboard"), ("/projects", "folder-kanban", "Projects"))
+_LINKS = (
+    ("/", "layout-dashboard", "Dashboard"),
+    ("/projects", "folder-kanban", "Projects"),
+    ("/organizations", "building-2", "Organizations"),
+)
 
 
-def shell(*page: Any) -> rx.Component:
-    """The page inside its frame. What it says of people and organizations comes with the session, not with the HTML."""
+def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
+    """The page inside its frame. What it says of people and organizations comes with the session, not with the HTML.
+
+    Who belongs to no organization gets the way to one instead, unless the page is for them too."""
+    content = rx.fragment(*page)
     return rx.el.div(
         plain_link("Skip to the page", href="#page", class_name="skip"),
         _side(),
@@ -28,7 +35,7 @@ def shell(*page: Any) -> rx.Component:
             _bar(),
             rx.el.main(
                 _away(),
-                rx.cond(ShellState.homeless, _homeless(), rx.fragment(*page)),
+                content if homeless_too else rx.cond(ShellState.homeless, _homeless(), content),
                 id="page",
                 tab_index=-1,
                 class_name="page",
@@ -65,8 +72,8 @@ def _homeless() -> rx.Component:
         empty(
             "building-2",
             "You belong to no organization",
-            "Ask somebody to invite you, or make one of your own with POST /v1/organizations.",
-            plain_link(icon("book-open"), "How", href="/docs", class_name=button_class()),
+            "Ask somebody to invite you, make one of your own, or restore one that you deleted.",
+            page_link("Organizations", to="/organizations", class_name=button_class()),
         ),
         class_name="card",
     )

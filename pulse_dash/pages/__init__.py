@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pulse_dash.components.document import HEAD, STYLESHEETS, broken
-from pulse_dash.pages import dashboard, login, not_found, project, projects, signup
+from pulse_dash.pages import dashboard, login, not_found, organizations, project, projects, signup
 from pulse_dash.reflex_seam import Page
 from pulse_dash.state.activity import ActivityState
 from pulse_dash.state.dashboard import DashboardState
 from pulse_dash.state.keys import KeysState
+from pulse_dash.state.organizations import OrganizationsState
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.projects import ProjectsState
 from pulse_dash.state.shell import ShellState
@@ -39,6 +40,12 @@ PAGES: tuple[Page, ...] = (
         project.page,
         title="Project · Pulse",
         on_load=(ShellState.load, ProjectState.load, TryState.load, KeysState.load, KeysState.follow),
+    ),
+    Page(
+        "/organizations",
+        organizations.page,
+        title="Organizations · Pulse",
+        on_load=(ShellState.load, OrganizationsState.load, OrganizationsState.follow),
     ),
     Page("404", not_found.page, title="Nothing here · Pulse", public=True),
 )

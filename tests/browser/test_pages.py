@@ -43,6 +43,11 @@ async def open_regenerate(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 
+async def open_new_organization(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="New organization").click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
 async def mint(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Mint a token").click()
     await expect(visitor.page.get_by_label("The minted token")).to_be_visible()
@@ -74,6 +79,9 @@ INSIDE: dict[str, tuple[str, Doing]] = {
     "project-minted": ("/projects/{project}?tab=try", mint),
     "project-settings": ("/projects/{project}?tab=settings", nothing),
     "project-danger": ("/projects/{project}?tab=danger", nothing),
+    "organizations": ("/organizations", nothing),
+    "organizations-none-found": ("/organizations?search=nosuchorganization", nothing),
+    "new-organization": ("/organizations", open_new_organization),
     "project-missing": ("/projects/prj_00000000000000000000000000", nothing),
 }
 

@@ -1,0 +1,226 @@
+"""The person's organizations as cards, with search and paging in the address, and those that can be restored."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pulse_dash.components.badges import tag
+from pulse_dash.components.buttons import button, copy_text
+from pulse_dash.components.icons import icon
+from pulse_dash.components.organization_dialogs import (
+    DELETE,
+    NEW_ORGANIZATION,
+    RENAME,
+    delete_dialog,
+    new_organization_dialog,
+    rename_dialog,
+)
+from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.shell import shell
+from pulse_dash.components.states import bone, empty, failed
+from pulse_dash.components.times import moment
+from pulse_dash.state.organizations import DeletedRow, OrganizationRow, OrganizationsState
+from pulse_dash.state.shell import ShellState
+
+
+def page() -> rx.Component:
+    """/organizations"""
+    return shell(
+        page_head(
+            crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
+            "Organizations",
+            rx.el.p("Each has its own people, projects and keys.", class_name="page-sentence"),
+            button("New organization", variant="primary", icon_name="plus", opens=NEW_ORGANIZATION),
+        ),
+        rx.cond(
+            OrganizationsState.problem != "",
+            failed(
+                "The organizations could not be read.",
+                OrganizationsState.problem,
+                OrganizationsState.reference,
+                retry=OrganizationsState.load,
+                still="Their keys and rooms go on working.",
+            ),
+        ),
+        _search(),
+        _list(),
+        rx.cond(OrganizationsState.deleted.length() > 0, _deleted()),
+        new_organization_dialog(),
+        homeless_too=True,
+    )
+
+
+def _search() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            icon("search"),
+            rx.el.label("Search organizations", html_for="search", class_name="seen-by-readers"),
+            rx.debounce_input(
+                rx.el.input(
+                    id="search",
+                    type="search",
+                    class_name="input",
+                    placeholder="Search by name or id",
+                    value=OrganizationsState.search,
+                    on_change=OrganizationsState.set_search,
+                    max_length=200,
+                    auto_complete="off",
+                    custom_attrs={"data-search": "", "enterKeyHint": "search"},
+                ),
+                debounce_timeout=250,
+            ),
+            class_name="input-search",
+        ),
+        class_name="filters",
+        role="search",
+    )
+
+
+def _list() -> rx.Component:
+    return rx.cond(
+        OrganizationsState.loaded,
+        rx.cond(
+            OrganizationsState.items.length() == 0,
+            rx.cond(OrganizationsState.search != "", _no_results(), _none()),
+            rx.fragment(
+                rx.el.ul(rx.foreach(OrganizationsState.items, _card), class_name="cards"),
+                rx.cond(OrganizationsState.pages > 1, _pager()),
+            ),
+        ),
+        rx.cond(
+            OrganizationsState.problem == "",
+            rx.el.ul(*[_bones()] * 3, class_name="cards", custom_attrs={"aria-busy": "true", "aria-label": "Loading"}),
+        ),
+    )
+
+
+def _card(row: rx.Var[OrganizationRow]) -> rx.Component:
+    return rx.el.li(
+        rx.el.article(
+            rx.el.div(
+                rx.el.span(row.initial, class_name="initial", custom_attrs={"aria-hidden": "true"}),
+                rx.el.div(
+                    rx.el.h2(rx.el.bdi(row.name)),
+                    copy_text(row.id, "the organization's id"),
+                    class_name="project-words",
+                ),
+                tag(row.role),
+                class_name="project-top",
+            ),
+            rx.el.div(
+                rx.el.span(icon("credit-card"), row.plan),
+                rx.el.span(icon("users"), row.members),
+                class_name="project-facts",
+            ),
+            rx.el.div(
+                button("Open", small=True, on_click=ShellState.use_organization(row.id)),
+                rx.cond(row.may_change, button("Settings…", small=True, opens=RENAME + row.id)),
+                rx.cond(row.may_delete, button("Delete…", small=True, variant="danger", opens=DELETE + row.id)),
+                class_name="with-note",
+            ),
+            class_name="card project-card",
+        ),
+        rx.cond(row.may_change, rename_dialog(row)),
+        rx.cond(row.may_delete, delete_dialog(row)),
+        key=row.id,
+    )
+
+
+def _deleted() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h2("Deleted"), class_name="card-head"),
+        rx.el.div(
+            rx.el.p(
+                "What was deleted less than 30 days ago can be restored with its projects. Keys stay revoked.",
+                class_name="small quiet",
+            ),
+            rx.el.ul(rx.foreach(OrganizationsState.deleted, _deleted_row), class_name="activity"),
+            class_name="stack",
+        ),
+        class_name="card below-filters",
+    )
+
+
+def _deleted_row(row: rx.Var[DeletedRow]) -> rx.Component:
+    return rx.el.li(
+        rx.el.p(
+            rx.el.strong(rx.el.bdi(row.name)),
+            rx.el.span(
+                " deleted ",
+                moment(row.deleted_at),
+                ", gone for good on ",
+                moment(row.until, how="day"),
+                class_name="quiet",
+            ),
+            class_name="activity-words",
+        ),
+        button("Restore", small=True, icon_name="undo-2", on_click=OrganizationsState.restore(row.id)),
+        key=row.id,
+        class_name="activity-row",
+    )
+
+
+def _bones() -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.div(
+                bone("bone-square"),
+                rx.el.div(bone("bone-title"), bone(), class_name="project-words stack-tight"),
+                class_name="project-top",
+            ),
+            bone("bone-short"),
+            class_name="card project-card",
+        )
+    )
+
+
+def _none() -> rx.Component:
+    return rx.el.section(
+        empty(
+            "building-2",
+            "You belong to no organization",
+            "Make one of your own; a name is all it takes. Or ask somebody to invite you to theirs.",
+            button("Create an organization", icon_name="plus", opens=NEW_ORGANIZATION),
+            small=True,
+        ),
+        class_name="card below-filters",
+    )
+
+
+def _no_results() -> rx.Component:
+    return rx.el.section(
+        empty(
+            "search",
+            "No organization matches",
+            "Search looks at names and ids. Try fewer letters.",
+            button("Show all organizations", on_click=OrganizationsState.set_search("")),
+            small=True,
+        ),
+        class_name="card below-filters",
+        custom_attrs={"aria-live": "polite"},
+    )
+
+
+def _pager() -> rx.Component:
+    return rx.el.nav(
+        rx.el.span(OrganizationsState.showing, class_name="small quiet"),
+        rx.el.div(
+            button(
+                "Previous",
+                small=True,
+                icon_name="chevron-left",
+                disabled=OrganizationsState.page <= 1,
+                on_click=OrganizationsState.turn_to(OrganizationsState.page - 1),
+            ),
+            button(
+                "Next",
+                small=True,
+                icon_name="chevron-right",
+                disabled=OrganizationsState.page >= OrganizationsState.pages,
+                on_click=OrganizationsState.turn_to(OrganizationsState.page + 1),
+            ),
+            class_name="row",
+        ),
+        class_name="pager",
+        custom_attrs={"aria-label": "Pages of the list"},
+    )

@@ -1,0 +1,189 @@
+"""The person's organizations: a list with search and page in the address, making, renaming, deleting and restoring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import reflex as rx
+
+from pulse_dash.core import organizations
+from pulse_dash.core.access import ROLES, Permission, Role
+from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
+from pulse_dash.core.organizations import RESTORABLE, Organization
+from pulse_dash.core.work import Work
+from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.forms import MOST_CHARACTERS, initials, iso, text
+from pulse_dash.state.shell import PLANS, ShellState
+
+PAGE_SIZE = 12
+_MOST_PAGES = 10_000
+
+
+@dataclass(frozen=True)
+class OrganizationRow:
+    """One organization as its card shows it, and what this person may do to it."""
+
+    id: str
+    name: str
+    initial: str
+    plan: str
+    role: str
+    members: str
+    may_change: bool
+    may_delete: bool
+
+
+@dataclass(frozen=True)
+class DeletedRow:
+    """One that can still be restored, and until when."""
+
+    id: str
+    name: str
+    deleted_at: str
+    until: str
+
+
+class OrganizationsState(PulseState):
+    """One page of the list; `changes` counts up with each thing done, which closes its dialog."""
+
+    loaded: bool = False
+    problem: str = ""
+    reference: str = ""
+    items: list[OrganizationRow] = []
+    deleted: list[DeletedRow] = []
+    page: int = 1
+    pages: int = 1
+    search: str = ""
+    showing: str = ""
+    errors: dict[str, str] = {}
+    changes: int = 0
+
+    @rx.event
+    async def load(self) -> None:
+        """Read the page that the address names."""
+        asked = self.router.url.query_parameters
+        self.search = asked.get("search", "")[:MOST_CHARACTERS]
+        page = asked.get("page", "1")[:5]
+        self.page = max(1, min(int(page) if page.isascii() and page.isdigit() else 1, _MOST_PAGES))
+        await self._read()
+
+    @rx.event(background=True, supersedes=True)
+    async def follow(self) -> None:
+        """Keep the list true while it is looked at."""
+        async for _ in self._listen("organizations:"):
+            async with self:
+                # The page's own load comes first.
+                if self.loaded:
+                    await self._read()
+
+    @rx.event
+    async def set_search(self, search: str) -> object:
+        """Typed a search; back to the first page of it."""
+        return _at(search[:MOST_CHARACTERS], 1)
+
+    @rx.event
+    async def turn_to(self, page: int) -> object:
+        """Another page of the same list."""
+        return _at(self.search, max(1, min(page, _MOST_PAGES)), replace=False)
+
+    @rx.event
+    async def forget(self) -> None:
+        """A dialog was opened: begin without the refusals of the last time."""
+        self.errors = {}
+
+    @rx.event
+    async def create(self, form_data: dict[str, Any]) -> object:
+        """Make one that this person owns."""
+        try:
+            await organizations.create(await self._work(), name=text(form_data, "name"))
+        except (Invalid, Conflict, Forbidden, LimitExceeded) as refused:
+            self.errors = self._sentences(refused)
+            return None
+        return await self._done()
+
+    @rx.event
+    async def rename(self, form_data: dict[str, Any]) -> object:
+        """Give one another name."""
+        try:
+            await organizations.change(await self._work(), text(form_data, "org_id"), name=text(form_data, "name"))
+        except (Invalid, Conflict, Forbidden, NotFound) as refused:
+            self.errors = self._sentences(refused)
+            return None
+        return await self._done()
+
+    @rx.event
+    async def delete(self, form_data: dict[str, Any]) -> object:
+        """Delete one, once its name was typed."""
+        org_id = text(form_data, "org_id")
+        try:
+            work = await self._work()
+            name = (await organizations.read(work, org_id)).name
+            if text(form_data, "confirmation").strip() != name.strip():
+                raise Invalid(FieldError("confirmation", "Type the organization's name exactly as it stands above."))
+            await organizations.delete(work, org_id)
+        except (Invalid, Conflict, Forbidden, NotFound) as refused:
+            self.errors = self._sentences(refused)
+            return None
+        return await self._done()
+
+    @rx.event
+    async def restore(self, org_id: str) -> object:
+        """Bring one back, without its keys."""
+        await organizations.restore(await self._work(), org_id)
+        return await self._done()
+
+    async def _done(self) -> object:
+        self.errors = {}
+        self.changes += 1
+        await self._read()
+        # The side of the page names organizations too.
+        return ShellState.load
+
+    async def _read(self) -> None:
+        work = await self._work()
+        try:
+            found = await organizations.listing(work, search=self.search, page=self.page, limit=PAGE_SIZE)
+            if found.total and not found.items:
+                # The page that the address names is gone; its neighbours are not.
+                self.page = -(-found.total // PAGE_SIZE)
+                found = await organizations.listing(work, search=self.search, page=self.page, limit=PAGE_SIZE)
+            self.deleted = [_deleted(each) for each in await organizations.deleted(work)]
+        except Unavailable as away:
+            self.problem, self.reference = away.detail, work.call.request_id
+            return
+        self.problem = self.reference = ""
+        self.items = [_row(work, each) for each in found.items]
+        self.pages = max(1, -(-found.total // PAGE_SIZE))
+        first = (self.page - 1) * PAGE_SIZE + 1
+        self.showing = f"{first:,} to {first + len(found.items) - 1:,} of {found.total:,}" if found.items else ""
+        self.loaded = True
+
+
+def _row(work: Work, organization: Organization) -> OrganizationRow:
+    role = organization.role_of(getattr(work.actor, "id", ""))
+    held = ROLES[Role(role)] if role else frozenset()
+    count = len(organization.members)
+    return OrganizationRow(
+        id=organization.id,
+        name=organization.name,
+        initial=initials(organization.name)[:1],
+        plan=PLANS.get(organization.plan, organization.plan),
+        role=(role or "").capitalize(),
+        members=f"{count:,} {'member' if count == 1 else 'members'}",
+        may_change=Permission.ORGANIZATION_CHANGE in held,
+        may_delete=Permission.ORGANIZATION_DELETE in held,
+    )
+
+
+def _deleted(organization: Organization) -> DeletedRow:
+    at = organization.deleted_at
+    return DeletedRow(organization.id, organization.name, iso(at), iso(at + RESTORABLE if at else None))
+
+
+def _at(search: str, page: int, *, replace: bool = True) -> object:
+    """The address of that list; typing replaces its own steps, turning a page is a step to come back from."""
+    asked = {"search": search.strip(), "page": str(page) if page > 1 else ""}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return rx.redirect(f"/organizations?{query}" if query else "/organizations", replace=replace)
