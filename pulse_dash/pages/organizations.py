@@ -152,7 +152,7 @@ def _deleted_row(row: rx.Var[DeletedRow]) -> rx.Component:
                 moment(row.until, how="day"),
                 class_name="quiet",
             ),
-            class_name="activity-words",
+            class_name="deleted-words",
         ),
         button("Restore", small=True, icon_name="undo-2", on_click=OrganizationsState.restore(row.id)),
         key=row.id,
