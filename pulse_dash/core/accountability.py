@@ -27,7 +27,7 @@ Wrong = Literal["not_ours", "ended", "revoked", "key_gone", "project_gone"]
 _MOST_ROOMS = 50
 _AT_ONCE = 8
 # One who leaves and one who comes between two looks leave the count as it was, and an event may be lost.
-_AGAIN_AFTER = 30.0
+_AGAIN_AFTER = 10.0
 
 
 @dataclass(frozen=True, slots=True)
