@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, get_origin
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, get_origin
 from urllib.parse import parse_qs
 
 import reflex as rx
@@ -42,6 +42,7 @@ from reflex_base.utils.format import format_event_handler
 from socketio import AsyncServer
 from socketio import exceptions as refused
 
+from pulse_dash.core.bus import Ear
 from pulse_dash.core.errors import Invalid, PulseError, SignedOut, Unavailable
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class PulseState(rx.State):
         loops = cast("PulseApp", RegistrationContext.get().app).loops
         mine = (context.token, self.get_full_name())
         loops[mine] = context.txid
-        with _Ear(subjects) as ear:
+        with Ear(subjects) as ear:
             while _still_connected() and self.rx_router_route_id == route and loops.get(mine) == context.txid:
                 try:
                     work = await self._work()
@@ -162,36 +163,10 @@ class PulseState(rx.State):
                 except Unavailable:
                     work = None
                 # While the database is away the page keeps what it shows; the next round asks again.
-                if work is not None and (ear.heard(work) or time.monotonic() >= due):
+                if work is not None and (ear.heard(work.parts.bus) or time.monotonic() >= due):
                     due = time.monotonic() + every
                     yield work
                 await asyncio.sleep(min(every, 1.0))
-
-
-class _Ear:
-    """Listens to the bus for one loop, from the first round on which there is one."""
-
-    def __init__(self, subjects: tuple[str, ...]) -> None:
-        self._subjects = subjects
-        self._spoken = False
-        self._end: Callable[[], None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._end is not None:
-            self._end()
-
-    def heard(self, work: Work) -> bool:
-        """Whether one of the subjects was spoken of since the last time."""
-        if self._subjects and self._end is None:
-            self._end = work.parts.bus.listen(self._listen)
-        spoken, self._spoken = self._spoken, False
-        return spoken
-
-    def _listen(self, subject: str) -> None:
-        self._spoken = self._spoken or subject.startswith(self._subjects)
 
 
 def show_error(exception: Exception) -> EventSpec:

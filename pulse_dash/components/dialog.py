@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.components.buttons import button, icon_button
+from pulse_dash.components.fields import field
 
 
 def _no_arguments() -> tuple[()]:
@@ -43,3 +44,18 @@ def dialog(title: Any, *body: Any, id: Any, closes_on: Any, **events: Any) -> rx
 def dialog_actions(*actions: Any) -> rx.Component:
     """Cancel on the left of what the dialog is for."""
     return rx.el.div(button("Cancel", custom_attrs={"data-closes-dialog": ""}), *actions, class_name="dialog-actions")
+
+
+def typed_name(label: str, *, id: Any, name: Any, error: Any) -> rx.Component:
+    """For what can't be undone: the name of what is lost, typed by hand. Posted as `confirmation`."""
+    return field(
+        label,
+        id=id,
+        name="confirmation",
+        error=error,
+        required=True,
+        auto_complete="off",
+        placeholder=name,
+        says={"missing": "Type the name as it stands above."},
+        custom_attrs={"data-first": ""},
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.buttons import button
-from pulse_dash.components.dialog import dialog, dialog_actions
+from pulse_dash.components.dialog import dialog, dialog_actions, typed_name
 from pulse_dash.components.fields import field
 from pulse_dash.components.states import notice
 from pulse_dash.state.organizations import OrganizationRow, OrganizationsState
@@ -95,16 +95,11 @@ def delete_dialog(row: rx.Var[OrganizationRow]) -> rx.Component:
         _refusal(),
         rx.el.form(
             rx.el.input(type="hidden", name="org_id", default_value=row.id),
-            field(
+            typed_name(
                 "Type the organization's name to delete it",
                 id="confirm-" + row.id,
-                name="confirmation",
+                name=row.name,
                 error=OrganizationsState.errors.get("confirmation", ""),
-                required=True,
-                auto_complete="off",
-                placeholder=row.name,
-                says={"missing": "Type the name as it stands above."},
-                custom_attrs={"data-first": ""},
             ),
             dialog_actions(button("Delete organization", variant="deadly", type="submit")),
             on_submit=OrganizationsState.delete,

@@ -9,7 +9,7 @@ import reflex as rx
 from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button, copy_text, opening_icon
 from pulse_dash.components.code import samples
-from pulse_dash.components.dialog import dialog, dialog_actions
+from pulse_dash.components.dialog import dialog, dialog_actions, typed_name
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.secret import copy_now, key_value, secret_value
 from pulse_dash.components.states import bone, empty, failed, notice
@@ -304,16 +304,11 @@ def _revoke_dialog(key: rx.Var[KeyRow]) -> rx.Component:
         _general_refusal(),
         rx.el.form(
             rx.el.input(type="hidden", name="key_id", default_value=key.id),
-            field(
+            typed_name(
                 "Type the key's name to revoke it",
                 id="confirm-" + key.id,
-                name="confirmation",
+                name=key.name,
                 error=KeysState.errors.get("confirmation", ""),
-                auto_complete="off",
-                required=True,
-                placeholder=key.name,
-                says={"missing": "Type the name as it stands above."},
-                custom_attrs={"data-first": ""},
             ),
             dialog_actions(button("Revoke key", variant="deadly", type="submit")),
             on_submit=KeysState.revoke,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.buttons import button
-from pulse_dash.components.dialog import dialog, dialog_actions
+from pulse_dash.components.dialog import dialog, dialog_actions, typed_name
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.states import bone, notice
 from pulse_dash.state.project import ProjectState
@@ -100,16 +100,11 @@ def _danger() -> rx.Component:
             ),
             _refusal(),
             rx.el.form(
-                field(
+                typed_name(
                     "Type the project's name to delete it",
                     id="delete-confirmation",
-                    name="confirmation",
+                    name=ProjectState.name,
                     error=ProjectState.errors.get("confirmation", ""),
-                    required=True,
-                    auto_complete="off",
-                    placeholder=ProjectState.name,
-                    says={"missing": "Type the name as it stands above."},
-                    custom_attrs={"data-first": ""},
                 ),
                 dialog_actions(button("Delete project", variant="deadly", type="submit")),
                 on_submit=ProjectState.delete,

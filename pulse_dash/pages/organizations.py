@@ -16,6 +16,7 @@ from pulse_dash.components.organization_dialogs import (
     rename_dialog,
 )
 from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.pager import pager
 from pulse_dash.components.shell import shell
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
@@ -84,7 +85,7 @@ def _list() -> rx.Component:
             rx.cond(OrganizationsState.search != "", _no_results(), _none()),
             rx.fragment(
                 rx.el.ul(rx.foreach(OrganizationsState.items, _card), class_name="cards"),
-                rx.cond(OrganizationsState.pages > 1, _pager()),
+                rx.cond(OrganizationsState.pages > 1, pager(OrganizationsState)),
             ),
         ),
         rx.cond(
@@ -198,29 +199,4 @@ def _no_results() -> rx.Component:
         ),
         class_name="card below-filters",
         custom_attrs={"aria-live": "polite"},
-    )
-
-
-def _pager() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(OrganizationsState.showing, class_name="small quiet"),
-        rx.el.div(
-            button(
-                "Previous",
-                small=True,
-                icon_name="chevron-left",
-                disabled=OrganizationsState.page <= 1,
-                on_click=OrganizationsState.turn_to(OrganizationsState.page - 1),
-            ),
-            button(
-                "Next",
-                small=True,
-                icon_name="chevron-right",
-                disabled=OrganizationsState.page >= OrganizationsState.pages,
-                on_click=OrganizationsState.turn_to(OrganizationsState.page + 1),
-            ),
-            class_name="row",
-        ),
-        class_name="pager",
-        custom_attrs={"aria-label": "Pages of the list"},
     )

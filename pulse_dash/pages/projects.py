@@ -10,6 +10,7 @@ from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link
 from pulse_dash.components.new_project import NEW_PROJECT, new_project_dialog
 from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.pager import pager
 from pulse_dash.components.shell import shell
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.state.projects import ProjectCard, ProjectsState
@@ -90,7 +91,7 @@ def _list() -> rx.Component:
                     rx.cond(ProjectsState.pages == 1, rx.el.li(_new_card())),
                     class_name="cards",
                 ),
-                rx.cond(ProjectsState.pages > 1, _pager()),
+                rx.cond(ProjectsState.pages > 1, pager(ProjectsState)),
             ),
         ),
         rx.cond(
@@ -171,29 +172,4 @@ def _no_results() -> rx.Component:
         ),
         class_name="card below-filters",
         custom_attrs={"aria-live": "polite"},
-    )
-
-
-def _pager() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(ProjectsState.showing, class_name="small quiet"),
-        rx.el.div(
-            button(
-                "Previous",
-                small=True,
-                icon_name="chevron-left",
-                disabled=ProjectsState.page <= 1,
-                on_click=ProjectsState.turn_to(ProjectsState.page - 1),
-            ),
-            button(
-                "Next",
-                small=True,
-                icon_name="chevron-right",
-                disabled=ProjectsState.page >= ProjectsState.pages,
-                on_click=ProjectsState.turn_to(ProjectsState.page + 1),
-            ),
-            class_name="row",
-        ),
-        class_name="pager",
-        custom_attrs={"aria-label": "Pages of the list"},
     )
