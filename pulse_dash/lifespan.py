@@ -22,12 +22,13 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     # Whatever a crash left unsettled is settled before the first request.
     await services.parts.store.drain()
     await services.feed.read()
-    scheduler = schedule.start(services)
+    jobs = schedule.Schedule(services)
+    jobs.start()
     log.info("node.started", store=services.engine.name, where=services.engine.where)
     try:
         yield services
     finally:
-        scheduler.shutdown(wait=False)
+        await jobs.stop()
         try:
             await schedule.flush_tallies(services)
         except Unavailable:

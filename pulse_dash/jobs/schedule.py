@@ -5,6 +5,7 @@ Each may run twice and resumes from what is stored; a sick job is logged and doe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from pulse_dash.services import Services
 
 log = structlog.get_logger(__name__)
 
+_STOP_SECONDS = 2.0
 _EVENTS_KEPT = timedelta(days=90)
 _SWEEP_EVERY = timedelta(seconds=60)
 
@@ -48,47 +50,71 @@ def jobs(services: Services) -> list[Job]:
     ]
 
 
-def _looking_when_livekit_speaks(services: Services, scheduler: AsyncIOScheduler) -> None:
-    """An event says only that something happened, so LiveKit is asked at once what is running now."""
+class Schedule:
+    """The jobs of a running node, from `start` to `stop`."""
 
-    looks: list[Any] = [cast("Any", scheduler).get_job(name) for name in ("look_at_livekit", "hold_accountable")]
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._running: set[asyncio.Task[Any]] = set()
+        self._end_listening: Callable[[], None] | None = None
 
-    def heard(subject: str) -> None:
-        if subject == "livekit:":
-            for look in looks:
-                look.modify(next_run_time=services.parts.clock.now())
+    def start(self) -> None:
+        """Start all jobs in the running loop."""
+        for job in jobs(self._services):
+            self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType] - APScheduler 3 has no types
+                self._guarded(job),
+                "interval",
+                seconds=job.every,
+                id=job.name,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+                next_run_time=self._services.parts.clock.now(),
+            )
+        self._scheduler.start()
+        self._end_listening = self._services.parts.bus.listen(self._look_when_livekit_speaks())
 
-    services.parts.bus.listen(heard)
+    async def stop(self) -> None:
+        """Begin no more jobs and let those under way end: a flush that is cut in two would be counted twice."""
+        if self._end_listening is not None:
+            self._end_listening()
+        self._scheduler.pause()
+        # What was handed to the loop already begins now, and is then among the running.
+        await asyncio.sleep(0)
+        if self._running:
+            await asyncio.wait(self._running, timeout=_STOP_SECONDS)
+        self._scheduler.shutdown(wait=False)
 
+    def _guarded(self, job: Job) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            store, node = self._services.parts.store, self._services.node
+            try:
+                if job.lease is None or await store.lease(job.name, node, job.lease):
+                    await job.run()
+            except PulseError as error:
+                log.warning("job.failed", job=job.name, code=error.code, detail=error.detail)
+            except asyncio.CancelledError:
+                # The node stops and this job took too long; its next run resumes. APScheduler would log a fault.
+                log.warning("job.cut_short", job=job.name)
 
-def start(services: Services) -> AsyncIOScheduler:
-    """Start all jobs in the running loop."""
-    scheduler = AsyncIOScheduler(timezone="UTC")
-    for job in jobs(services):
-        scheduler.add_job(  # pyright: ignore[reportUnknownMemberType] - APScheduler 3 has no types
-            _guarded(services, job),
-            "interval",
-            seconds=job.every,
-            id=job.name,
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-            next_run_time=services.parts.clock.now(),
-        )
-    scheduler.start()
-    _looking_when_livekit_speaks(services, scheduler)
-    return scheduler
+        return run
 
+    def _look_when_livekit_speaks(self) -> Callable[[str], None]:
+        """An event says only that something happened, so LiveKit is asked at once what is running now."""
+        scheduler = cast("Any", self._scheduler)
+        looks: list[Any] = [scheduler.get_job(name) for name in ("look_at_livekit", "hold_accountable")]
 
-def _guarded(services: Services, job: Job) -> Callable[[], Awaitable[None]]:
-    async def run() -> None:
-        try:
-            if job.lease is None or await services.parts.store.lease(job.name, services.node, job.lease):
-                await job.run()
-        except PulseError as error:
-            log.warning("job.failed", job=job.name, code=error.code, detail=error.detail)
+        def heard(subject: str) -> None:
+            if subject == "livekit:":
+                for look in looks:
+                    look.modify(next_run_time=self._services.parts.clock.now())
 
-    return run
+        return heard
 
 
 async def flush_tallies(services: Services) -> None:
