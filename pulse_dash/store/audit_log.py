@@ -10,6 +10,25 @@ from typing import Any
 from pulse_dash.store.engine import Document
 from pulse_dash.store.paging import Cursor, newest_first
 from pulse_dash.store.records import View, both
+from pulse_dash.store.schema import CollectionSchema, Index
+
+SCHEMA = CollectionSchema(
+    "audit_log",
+    {
+        "_id": "string",
+        "org_id?": "string",
+        "at": "date",
+        "actor": "any",
+        "action": "string",
+        "resource?": "any",
+        "status": "any",
+        "ip?": "string",
+        "user_agent?": "string",
+        "request_id?": "string",
+        "changes?": "any",
+    },
+    (Index("organization", (("org_id", 1), ("at", -1), ("_id", -1))),),
+)
 
 
 @dataclass(frozen=True, slots=True)

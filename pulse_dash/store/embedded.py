@@ -16,10 +16,11 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from pulse_dash.core.errors import Invalid, Unavailable
 from pulse_dash.store import subset
+from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.collection_file import CollectionFile
 from pulse_dash.store.data_folder import ProcessLock, open_folder, refused
 from pulse_dash.store.engine import Document, Filter, Projection, Sort, Update, translated
-from pulse_dash.store.schema import COLLECTIONS, CollectionSchema
+from pulse_dash.store.schema import CollectionSchema
 
 Answer = TypeVar("Answer")
 

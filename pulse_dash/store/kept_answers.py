@@ -7,6 +7,23 @@ from datetime import datetime
 from typing import Any
 
 from pulse_dash.store.engine import Document, DuplicateKey
+from pulse_dash.store.schema import CollectionSchema, Index
+
+SCHEMA = CollectionSchema(
+    "kept_answers",
+    {
+        "_id": "string",
+        "body": "string",
+        "expires_at": "date",
+        "answer?": "binary",
+        "secrets?": "binary",
+        "secrets_until?": "date",
+    },
+    (
+        Index("expires_at", (("expires_at", 1),)),
+        Index("secrets_until", (("secrets_until", 1),), partial="secrets_until"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

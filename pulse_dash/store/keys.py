@@ -7,6 +7,32 @@ from datetime import datetime
 
 from pulse_dash.store.engine import Document, Update
 from pulse_dash.store.records import Records
+from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
+
+SCHEMA = CollectionSchema(
+    "keys",
+    outbox(
+        {
+            "org_id": "string",
+            "project_id": "string",
+            "name": "string",
+            "public": "string",
+            "secret_hash": "any",
+            "old_public?": "string",
+            "old_secret_hash?": "any",
+            "old_valid_until?": "date",
+            "created_at": "date",
+            "last_used_at?": "date",
+            "revoked_at?": "date",
+        }
+    ),
+    (
+        Index("public", (("public", 1),), unique=True),
+        Index("old_public", (("old_public", 1),)),
+        Index("project", (("project_id", 1), ("_id", 1))),
+        PENDING,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

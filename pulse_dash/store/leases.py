@@ -10,6 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
+from pulse_dash.store.schema import CollectionSchema
+
+SCHEMA = CollectionSchema("leases", {"_id": "string", "holder": "string", "until": "date"})
 
 
 async def take(engine: Engine, name: str, holder: str, *, until: datetime, now: datetime) -> bool:

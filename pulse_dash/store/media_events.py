@@ -7,6 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from pulse_dash.store.engine import DuplicateKey
+from pulse_dash.store.schema import CollectionSchema, Index
+
+SCHEMA = CollectionSchema(
+    "livekit_events",
+    {
+        "_id": "string",
+        "livekit": "string",
+        "type": "string",
+        "room?": "any",
+        "at?": "date",
+        "received_at": "date",
+        "body?": "any",
+    },
+    (Index("received_at", (("received_at", 1),)),),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, Op
 
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.store import subset
+from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.engine import Document, Filter, Projection, Sort, Update, translated
-from pulse_dash.store.schema import COLLECTIONS, CollectionSchema
+from pulse_dash.store.schema import CollectionSchema
 
 Answer = TypeVar("Answer")
 

@@ -9,6 +9,23 @@ from typing import Any, ClassVar
 
 from pulse_dash.store.engine import Document
 from pulse_dash.store.records import Page, Records
+from pulse_dash.store.schema import PENDING, CollectionSchema, Index, ListOf, outbox
+
+SCHEMA = CollectionSchema(
+    "organizations",
+    outbox(
+        {
+            "name": "string",
+            "plan": "string",
+            "members": ListOf({"user_id": "string", "role": "string", "joined_at": "date"}),
+            "created_by": "string",
+            "created_at": "date",
+            "updated_at": "date",
+            "deleted_at?": "date",
+        }
+    ),
+    (Index("member", (("members.user_id", 1), ("deleted_at", 1), ("_id", 1))), PENDING),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,25 @@ from typing import Any, ClassVar
 
 from pulse_dash.store.engine import Document
 from pulse_dash.store.records import Page, Records, both
+from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
+
+SCHEMA = CollectionSchema(
+    "projects",
+    outbox(
+        {
+            "org_id": "string",
+            "name": "string",
+            "region": "string",
+            "created_by": "string",
+            "created_at": "date",
+            "updated_at": "date",
+            "deleted_at?": "date",
+            "first_token_at?": "date",
+            "first_participant_at?": "date",
+        }
+    ),
+    (Index("organization", (("org_id", 1), ("deleted_at", 1), ("_id", 1))), PENDING),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,29 @@ from datetime import datetime
 
 from pulse_dash.store.engine import Document, DuplicateKey
 from pulse_dash.store.records import Moved, Records
+from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
+
+SCHEMA = CollectionSchema(
+    "revocations",
+    outbox(
+        {
+            "org_id": "string",
+            "project_id": "string",
+            "identity": "string",
+            "room": "string",
+            "boundary": "string",
+            "revoked_before": "date",
+            "expires_at": "date",
+            "created_at": "date",
+            "updated_at": "date",
+        }
+    ),
+    (
+        Index("participant", (("project_id", 1), ("identity", 1), ("room", 1)), unique=True),
+        Index("expires_at", (("expires_at", 1),)),
+        PENDING,
+    ),
+)
 
 EVERY_ROOM = ""
 

@@ -7,6 +7,25 @@ from datetime import datetime
 
 from pulse_dash.store.engine import Document
 from pulse_dash.store.records import Records
+from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
+
+SCHEMA = CollectionSchema(
+    "sessions",
+    outbox(
+        {
+            "user_id": "string",
+            "kind": "string",
+            "secret_hash": "any",
+            "created_at": "date",
+            "last_used_at?": "date",
+            "expires_at": "date",
+            "ended_at?": "date",
+            "ip?": "string",
+            "user_agent?": "string",
+        }
+    ),
+    (Index("user", (("user_id", 1), ("_id", 1))), PENDING),
+)
 
 
 @dataclass(frozen=True, slots=True)

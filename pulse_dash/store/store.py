@@ -15,6 +15,7 @@ from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
 from pulse_dash.store.audit_log import AuditLog
+from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.kept_answers import KeptAnswers
@@ -30,7 +31,7 @@ from pulse_dash.store.users import Users
 
 log = structlog.get_logger(__name__)
 
-_WITH_OUTBOX = ("users", "organizations", "projects", "keys", "sessions", "revocations")
+_WITH_OUTBOX = tuple(schema.name for schema in COLLECTIONS if "pending" in schema.fields)
 _FEED_OVERLAP = timedelta(seconds=10)
 _BATCH = 200
 

@@ -8,6 +8,23 @@ from typing import Any
 
 from pulse_dash.store.engine import Update
 from pulse_dash.store.records import View, both
+from pulse_dash.store.schema import CollectionSchema, Index
+
+SCHEMA = CollectionSchema(
+    "tallies",
+    {
+        "_id": "string",
+        "org_id": "string",
+        "project_id": "string",
+        "metric": "string",
+        "hour": "date",
+        "count": "int",
+    },
+    (
+        Index("project", (("project_id", 1), ("metric", 1), ("hour", 1))),
+        Index("organization", (("org_id", 1), ("metric", 1), ("hour", 1))),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

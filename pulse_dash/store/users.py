@@ -7,6 +7,29 @@ from datetime import datetime
 
 from pulse_dash.store.engine import Document
 from pulse_dash.store.records import Records
+from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
+
+SCHEMA = CollectionSchema(
+    "users",
+    outbox(
+        {
+            "email": "string",
+            "name": "string",
+            "password_hash": "any",
+            "verified_at?": "date",
+            "operator": "bool",
+            "last_organization_id?": "string",
+            "founder?": "bool",
+            "created_at": "date",
+            "updated_at": "date",
+        }
+    ),
+    (
+        Index("email", (("email", 1),), unique=True),
+        Index("founder", (("founder", 1),), unique=True, partial="founder"),
+        PENDING,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

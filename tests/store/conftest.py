@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from pulse_dash.store.catalog import BY_NAME
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import Collection, Engine
 from pulse_dash.store.mongo import MongoEngine
-from pulse_dash.store.schema import BY_NAME
 from tests.store.standin import Standin
 from tests.store.things import THINGS
 

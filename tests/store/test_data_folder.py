@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.store.catalog import BY_NAME, COLLECTIONS
 from pulse_dash.store.connect import connect
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import Collection
-from pulse_dash.store.schema import BY_NAME, COLLECTIONS
 from tests.store.things import THINGS, a_thing
 
 SCHEMAS = (THINGS, BY_NAME["meta"])

@@ -12,8 +12,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from pulse_dash.store.catalog import BY_NAME
 from pulse_dash.store.embedded import EmbeddedEngine
-from pulse_dash.store.schema import BY_NAME
 from tests.store.things import THINGS
 
 ROUNDS = int(os.environ.get("PULSE_SOAK", "3"))

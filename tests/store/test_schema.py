@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pulse_dash.store.schema import COLLECTIONS, CollectionSchema
+from pulse_dash.store.catalog import COLLECTIONS
+from pulse_dash.store.schema import CollectionSchema
 from tests.store.things import NOON, THINGS, a_thing
 
 every_collection = pytest.mark.parametrize("schema", [*COLLECTIONS, THINGS], ids=lambda schema: schema.name)

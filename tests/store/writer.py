@@ -9,9 +9,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from pulse_dash.store.catalog import BY_NAME
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import DuplicateKey, Update
-from pulse_dash.store.schema import BY_NAME
 from tests.store.things import THINGS, a_thing
 
 

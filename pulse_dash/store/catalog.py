@@ -1,0 +1,38 @@
+"""Every collection of Pulse, each declared by the module of its noun; what is not named here is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pulse_dash.store import (
+    audit_log,
+    kept_answers,
+    keys,
+    leases,
+    media_events,
+    organizations,
+    projects,
+    revocations,
+    sessions,
+    tallies,
+    users,
+)
+from pulse_dash.store.schema import CollectionSchema, Index
+
+COLLECTIONS: tuple[CollectionSchema, ...] = (
+    users.SCHEMA,
+    organizations.SCHEMA,
+    projects.SCHEMA,
+    keys.SCHEMA,
+    sessions.SCHEMA,
+    revocations.SCHEMA,
+    audit_log.SCHEMA,
+    CollectionSchema("changes", {"_id": "string", "subject": "string", "at": "date"}, (Index("at", (("at", 1),)),)),
+    tallies.SCHEMA,
+    leases.SCHEMA,
+    media_events.SCHEMA,
+    kept_answers.SCHEMA,
+    CollectionSchema("meta", {"_id": "string"}),
+)
+
+BY_NAME: Mapping[str, CollectionSchema] = {each.name: each for each in COLLECTIONS}
