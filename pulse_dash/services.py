@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
+from pulse_dash.adapters.outbound import OutboundClient
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.bus import MemoryBus
@@ -95,6 +96,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         known_revocations=known_revocations,
         tallying=Tallying(clock),
         live=live,
+        outbound=OutboundClient(frozenset(settings.outbound_allow)),
         freshness=freshness,
         policy=Policy(
             signup=settings.signup or "open",

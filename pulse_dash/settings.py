@@ -18,6 +18,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pulse_dash.core.outbound import Allowed, allowed_from
+
 _MINIMUM_SECRET = 32
 _FEWEST_CHARACTERS = 8
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -97,6 +99,10 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks, comma separated, whose X-Forwarded-For is believed."
     )
+    outbound_allow: Annotated[tuple[Allowed, ...], NoDecode] = Field(
+        (),
+        description="`purpose=host:port`, comma separated, purposes `webhook`, `livekit`, `storage`, `rtmp`, `ingress`: private addresses that tenants may name. The installation's own settings need none.",
+    )
     signup: SignupPolicy | None = Field(
         None, description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production."
     )
@@ -123,7 +129,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _FromFile(settings_cls), dotenv_settings
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "outbound_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -135,6 +141,11 @@ class Settings(BaseSettings):
             return [ip_network(part) for part in value] if isinstance(value, list) else value
         except ValueError:
             raise ValueError("each is a network such as 10.0.0.0/8") from None
+
+    @field_validator("outbound_allow", mode="before")
+    @classmethod
+    def _allowed(cls, value: object) -> object:
+        return [allowed_from(part) for part in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
 
     @field_validator("public_url")
     @classmethod

@@ -14,6 +14,7 @@ from pulse_dash.core.clock import Clock
 from pulse_dash.core.known import KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.media import LiveKit, LiveNow
 from pulse_dash.core.memory import Freshness
+from pulse_dash.core.outbound import Outbound
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.rates import Rates
 from pulse_dash.core.tallying import Tallying
@@ -72,6 +73,7 @@ class Parts:
     known_revocations: KnownRevocations
     tallying: Tallying
     live: LiveNow
+    outbound: Outbound
     freshness: Freshness
     policy: Policy
 

@@ -256,3 +256,15 @@ def test_an_address_is_an_origin_and_nothing_beside_it(environment: Environment,
 
     with pytest.raises(SettingsError, match="PUBLIC_URL"):
         load_settings()
+
+
+def test_what_tenants_may_name_is_written_as_purpose_and_place(environment: Environment) -> None:
+    environment(OUTBOUND_ALLOW="storage=minio:9000, livekit=[::1]:7880")
+    assert [(each.purpose, each.host, each.port) for each in load_settings().outbound_allow] == [
+        ("storage", "minio", 9000),
+        ("livekit", "::1", 7880),
+    ]
+
+    environment(OUTBOUND_ALLOW="minio:9000")
+    with pytest.raises(SettingsError, match="OUTBOUND_ALLOW"):
+        load_settings()
