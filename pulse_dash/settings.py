@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _FromFile(settings_cls), dotenv_settings
 
-    @field_validator("cors_origins", "trusted_proxies", "outbound_allow", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -145,7 +145,8 @@ class Settings(BaseSettings):
     @field_validator("outbound_allow", mode="before")
     @classmethod
     def _allowed(cls, value: object) -> object:
-        return [allowed_from(part) for part in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+        parts = cls._split(value)
+        return [allowed_from(part) for part in parts] if isinstance(parts, list) else parts  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
 
     @field_validator("public_url")
     @classmethod
