@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
 from pulse_dash.adapters.outbound import OutboundClient
+from pulse_dash.adapters.s3 import NoStorage, S3Bucket
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.bus import MemoryBus
@@ -19,11 +20,14 @@ from pulse_dash.core.clock import Clock, SystemClock
 from pulse_dash.core.feed import Feed
 from pulse_dash.core.known import KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.live import Live
+from pulse_dash.core.media_servers import OwnLiveKits
 from pulse_dash.core.memory import Freshness
+from pulse_dash.core.outbound import Allowed, Purpose, target_of
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.randomness import Randomness
 from pulse_dash.core.rates import Rates
 from pulse_dash.core.secret import Secret
+from pulse_dash.core.storage import Bucket, Storage
 from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.vault import Vault
 from pulse_dash.core.work import Call, Parts, Policy, Work
@@ -82,13 +86,16 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     for listening in (known_keys, known_sessions, known_revocations, accountability):
         bus.listen(listening.heard)
     live, livekit = Live(), _livekit(settings)
+    vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings))
+    outbound = OutboundClient(frozenset(settings.outbound_allow))
     parts = Parts(
         store=store,
         clock=clock,
         ids=ids,
         bus=bus,
         livekit=livekit,
-        vault=Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings)),
+        own_livekits=OwnLiveKits(lambda url, key, secret: LiveKitServer(url, key, secret, outbound), vault),
+        vault=vault,
         passwords=passwords,
         rates=Rates(clock),
         known_keys=known_keys,
@@ -96,7 +103,9 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         known_revocations=known_revocations,
         tallying=Tallying(clock),
         live=live,
-        outbound=OutboundClient(frozenset(settings.outbound_allow)),
+        outbound=outbound,
+        storage=_storage(settings),
+        connect_storage=lambda bucket: S3Bucket(bucket, outbound),
         freshness=freshness,
         policy=Policy(
             signup=settings.signup or "open",
@@ -116,6 +125,23 @@ def _livekit(settings: Settings) -> LiveKitServer | NoLiveKit:
     if not (settings.livekit_host and settings.livekit_api_key and secret.get_secret_value()):
         return NoLiveKit()
     return LiveKitServer(settings.livekit_host, settings.livekit_api_key, _secret(secret))
+
+
+def _storage(settings: Settings) -> Storage:
+    """The installation's bucket. Its address is the operator's word, so it may be private."""
+    if not settings.r2_bucket_name:
+        return NoStorage()
+    endpoint = settings.r2_endpoint
+    bucket = Bucket(
+        settings.r2_bucket_name,
+        endpoint,
+        settings.r2_region,
+        settings.r2_access_key_id,
+        _secret(settings.r2_secret_access_key),
+    )
+    target = target_of(Purpose.STORAGE, endpoint)
+    own = () if isinstance(target, str) else (Allowed(Purpose.STORAGE, target.host, target.port),)
+    return S3Bucket(bucket, OutboundClient(frozenset(own)))
 
 
 def _encryption_keys(settings: Settings) -> tuple[Secret, ...]:

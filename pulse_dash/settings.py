@@ -82,6 +82,14 @@ class Settings(BaseSettings):
     )
     livekit_api_key: str = Field("", description="LiveKit's API key. In development `devkey`.")
     livekit_api_secret: SecretStr = Field(SecretStr(""), description="LiveKit's API secret. In development `secret`.")
+    r2_account_id: str = Field("", description="Cloudflare's account, whose R2 address is then the default.")
+    r2_access_key_id: str = Field("", description="Access key of the installation's bucket.")
+    r2_secret_access_key: SecretStr = Field(SecretStr(""), description="Its secret.")
+    r2_bucket_name: str = Field(
+        "", description="The installation's bucket: where projects without one of their own store."
+    )
+    r2_endpoint: str = Field("", description="Address of any S3: `https://…`. By default that of `R2_ACCOUNT_ID`.")
+    r2_region: str = Field("auto", description="Region of that bucket.")
     jwt_secret: SecretStr = Field(
         SecretStr(""), description="Signs sessions and access tokens, at least 32 characters. Generated in development."
     )
@@ -212,12 +220,25 @@ def _with_what_follows(settings: Settings) -> Settings:
         "public_url": settings.public_url.rstrip("/") or ("" if production else f"http://localhost:{settings.port}"),
         "signup": settings.signup or ("first" if production else "open"),
     }
+    if settings.r2_bucket_name:
+        follows["r2_endpoint"] = _r2_endpoint(settings)
     if not production and not settings.livekit_host:
         url, key, secret = _DEVELOPMENT_LIVEKIT
         follows["livekit_host"] = url
         follows["livekit_api_key"] = settings.livekit_api_key or key
         follows["livekit_api_secret"] = SecretStr(settings.livekit_api_secret.get_secret_value() or secret)
     return settings.model_copy(update=follows)
+
+
+def _r2_endpoint(settings: Settings) -> str:
+    """Where the bucket is. A bucket without both keys would be opened with the machine's own, so it stops the start."""
+    if not settings.r2_access_key_id:
+        raise SettingsError("R2_ACCESS_KEY_ID is missing; R2_BUCKET_NAME is set.")
+    if not settings.r2_secret_access_key.get_secret_value():
+        raise SettingsError("R2_SECRET_ACCESS_KEY is missing; R2_BUCKET_NAME is set.")
+    if not settings.r2_endpoint and not settings.r2_account_id:
+        raise SettingsError("R2_ENDPOINT or R2_ACCOUNT_ID is missing; R2_BUCKET_NAME is set.")
+    return settings.r2_endpoint or f"https://{settings.r2_account_id}.r2.cloudflarestorage.com"
 
 
 def _refuse_weak_secrets(settings: Settings) -> None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import aiohttp
+import httpx
 from google.protobuf.json_format import Parse, ParseError
 from google.protobuf.message import DecodeError
 from livekit import api
@@ -22,6 +25,7 @@ from livekit.protocol.webhook import WebhookEvent
 from pulse_dash.core.errors import Conflict, FieldError, Invalid, NotFound, PulseError, Unauthenticated, Unavailable
 from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
 from pulse_dash.core.media_token import Signer
+from pulse_dash.core.outbound import Outbound, Purpose
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import same
 
@@ -31,14 +35,25 @@ _REFUSED = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
 _WRONG = {ServerErrorCode.INVALID_ARGUMENT, ServerErrorCode.OUT_OF_RANGE}
 _CONTRADICTING = {ServerErrorCode.ALREADY_EXISTS, ServerErrorCode.FAILED_PRECONDITION}
 _UNSPOKEN = {ServerErrorCode.BAD_ROUTE, ServerErrorCode.MALFORMED, ServerErrorCode.UNIMPLEMENTED}
-_NO_LIVEKIT = "What answers at LIVEKIT_HOST is no LiveKit that Pulse knows how to speak to."
+# What is said of the installation's LiveKit, and of one that a project brought.
+_NO_LIVEKIT = (
+    "What answers at LIVEKIT_HOST is no LiveKit that Pulse knows how to speak to.",
+    "What answers there is no LiveKit that Pulse knows how to speak to. Check the address.",
+)
+_REFUSES_KEY = (
+    "LiveKit refuses our key. Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET.",
+    "This LiveKit refuses the API key or its secret. Copy both again from the server's configuration.",
+)
+_MOST_BYTES = 8 * 1024 * 1024
 
 
 class LiveKitServer:
     """One LiveKit, reached by its address, key and secret; it connects on first use, in the running loop."""
 
-    def __init__(self, url: str, api_key: str, api_secret: Secret) -> None:
+    def __init__(self, url: str, api_key: str, api_secret: Secret, outbound: Outbound | None = None) -> None:
+        """A server that a tenant named is reached through `outbound`; the installation's own is not."""
         self.url = url
+        self._outbound = outbound
         self.api_key = api_key
         self.signer = Signer(api_secret.reveal().encode())
         self._secret = api_secret
@@ -66,24 +81,24 @@ class LiveKitServer:
 
     async def rooms(self) -> list[LiveRoom]:
         """All rooms that are running."""
-        async with _translated():
+        async with self._translated():
             answer = await self._api().room.list_rooms(api.ListRoomsRequest())
         return [_room(room) for room in answer.rooms]
 
     async def participants(self, room: str) -> list[LiveParticipant]:
         """Who is in a room; nobody where no such room runs."""
-        async with _translated():
+        async with self._translated():
             answer = await self._api().room.list_participants(api.ListParticipantsRequest(room=room))
         return [_participant(person) for person in answer.participants]
 
     async def remove_participant(self, room: str, identity: str) -> None:
         """Disconnect somebody. Raises NotFound where nobody of that identity is."""
-        async with _translated():
+        async with self._translated():
             await self._api().room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
 
     async def delete_room(self, room: str) -> None:
         """Close a room and disconnect everybody in it."""
-        async with _translated():
+        async with self._translated():
             await self._api().room.delete_room(api.DeleteRoomRequest(room=room))
 
     async def close(self) -> None:
@@ -92,8 +107,58 @@ class LiveKitServer:
 
     def _api(self) -> api.LiveKitAPI:
         if self._client is None:
-            self._client = api.LiveKitAPI(self.url, self.api_key, self._secret.reveal(), timeout=_TIMEOUT)
+            key, secret, outbound = self.api_key, self._secret.reveal(), self._outbound
+            if outbound is None:
+                self._client = api.LiveKitAPI(self.url, key, secret, timeout=_TIMEOUT)
+            else:
+                # Failing over would ask the server where else to go.
+                session = cast("aiohttp.ClientSession", _Session(outbound))
+                self._client = api.LiveKitAPI(self.url, key, secret, session=session, failover=False)
         return self._client
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncGenerator[None]:
+        """Turn whatever livekit-api raises into one of ours."""
+        own = self._outbound is not None
+        try:
+            yield
+        except ServerError as error:
+            raise _ours(error, own) from error
+        except DecodeError as error:
+            raise Unavailable("livekit", _NO_LIVEKIT[own]) from error
+        except httpx.HTTPError as error:
+            sentence = f"No answer comes from {self.url}: {error or 'it took too long'}. Is LiveKit running there?"
+            raise Unavailable("livekit", sentence) from error
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise Unavailable("livekit") from error
+
+
+class _Session:
+    """As much of aiohttp's session as livekit-api uses, over our own way out."""
+
+    timeout = _TIMEOUT
+
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound = outbound
+
+    @asynccontextmanager
+    async def post(self, url: str, *, headers: Mapping[str, str], data: bytes, **_: Any) -> AsyncGenerator[_Answer]:
+        seconds = _TIMEOUT.total or 5.0
+        async with self._outbound.client(Purpose.LIVEKIT, seconds=seconds, most_bytes=_MOST_BYTES) as client:
+            answer = await client.post(url, headers=dict(headers), content=data)
+        yield _Answer(answer.status_code, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    _answer: httpx.Response
+
+    async def read(self) -> bytes:
+        return self._answer.content
+
+    async def json(self) -> Any:
+        return self._answer.json()
 
 
 class NoLiveKit:
@@ -139,23 +204,10 @@ class NoLiveKit:
         return Unavailable("livekit", self._sentence)
 
 
-@asynccontextmanager
-async def _translated() -> AsyncGenerator[None]:
-    """Turn whatever livekit-api raises into one of ours."""
-    try:
-        yield
-    except ServerError as error:
-        raise _ours(error) from error
-    except DecodeError as error:
-        raise Unavailable("livekit", _NO_LIVEKIT) from error
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise Unavailable("livekit") from error
-
-
-def _ours(error: ServerError) -> PulseError:
+def _ours(error: ServerError, own: bool) -> PulseError:
     # A wrong key is refused before there is a code: the status alone says so.
     if error.code in _REFUSED or error.status in {401, 403}:
-        return Unavailable("livekit", "LiveKit refuses our key. Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
+        return Unavailable("livekit", _REFUSES_KEY[own])
     if error.code == ServerErrorCode.NOT_FOUND:
         return NotFound("LiveKit knows no such room or participant.")
     if error.code in _WRONG:
@@ -163,7 +215,7 @@ def _ours(error: ServerError) -> PulseError:
     if error.code in _CONTRADICTING:
         return Conflict(error.message or "LiveKit refuses this as things are now.")
     if error.code in _UNSPOKEN:
-        return Unavailable("livekit", _NO_LIVEKIT)
+        return Unavailable("livekit", _NO_LIVEKIT[own])
     return Unavailable("livekit")
 
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from pulse_dash.api import (
     audit,
     auth,
+    connections,
     docs,
     health,
     hot,
@@ -56,7 +57,19 @@ def make_fastapi(services: Services) -> FastAPI:
     api.state.services = services
     problems.install(api)
     hot.describe(api, HOT)
-    for noun in (health, docs, auth, organizations, projects, keys, rooms, audit, livekit_webhook, session_forms):
+    for noun in (
+        health,
+        docs,
+        auth,
+        organizations,
+        projects,
+        connections,
+        keys,
+        rooms,
+        audit,
+        livekit_webhook,
+        session_forms,
+    ):
         api.include_router(noun.router)
     describe_truthfully(api)
     return api

@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, Text, listed
+from pulse_dash.api.connections import (
+    LiveKitAnswer,
+    LiveKitBody,
+    StorageAnswer,
+    StorageBody,
+    livekit_answer,
+    storage_answer,
+)
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.api.versions import IfMatch, tag, version_of
 from pulse_dash.core import projects
-from pulse_dash.core.projects import Project
+from pulse_dash.core.projects import UNCHANGED, Project
 
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
 
@@ -23,11 +32,15 @@ class NewProject(Body):
     org_id: Text
     name: Name
     region: Text | None = None
+    livekit: LiveKitBody | None = Field(None, description="The installation's without it.")
+    storage: StorageBody | None = Field(None, description="The installation's bucket without it.")
 
 
 class ProjectChange(Body):
     name: Name | None = None
     region: Text | None = None
+    livekit: LiveKitBody | None = Field(None, description="null is the installation's again.")
+    storage: StorageBody | None = Field(None, description="null is the installation's bucket again.")
 
 
 class ProjectAnswer(Answer):
@@ -35,6 +48,8 @@ class ProjectAnswer(Answer):
     org_id: str
     name: str
     region: str
+    livekit: LiveKitAnswer | None
+    storage: StorageAnswer | None
     created_at: Moment
     updated_at: Moment
 
@@ -52,7 +67,14 @@ class CreatedProjectAnswer(ProjectAnswer):
 )
 @idempotent
 async def create(work: Caller, body: NewProject, response: Response) -> CreatedProjectAnswer:
-    made = await projects.create(work, org_id=body.org_id, name=body.name, region=body.region)
+    made = await projects.create(
+        work,
+        org_id=body.org_id,
+        name=body.name,
+        region=body.region,
+        livekit=body.livekit and body.livekit.given(),
+        storage=body.storage and body.storage.given(),
+    )
     answer = _answer(made.project, response)
     return CreatedProjectAnswer(
         **answer.model_dump(), pulse_api_key=made.key.public, pulse_api_secret=made.key.secret.reveal()
@@ -83,7 +105,17 @@ async def read(work: Caller, project_id: str, response: Response) -> ProjectAnsw
 async def change(
     work: Caller, project_id: str, body: ProjectChange, response: Response, if_match: IfMatch = None
 ) -> ProjectAnswer:
-    changed = await projects.change(work, project_id, name=body.name, region=body.region, version=version_of(if_match))
+    # A field that is named as null is not the same as one that is left out.
+    named = body.model_fields_set
+    changed = await projects.change(
+        work,
+        project_id,
+        name=body.name,
+        region=body.region,
+        livekit=(body.livekit and body.livekit.given()) if "livekit" in named else UNCHANGED,
+        storage=(body.storage and body.storage.given()) if "storage" in named else UNCHANGED,
+        version=version_of(if_match),
+    )
     return _answer(changed, response)
 
 
@@ -100,6 +132,8 @@ def _answer(project: Project, response: Response | None = None) -> ProjectAnswer
         org_id=project.org_id,
         name=project.name,
         region=project.region,
+        livekit=livekit_answer(project),
+        storage=storage_answer(project),
         created_at=project.created_at,
         updated_at=project.updated_at,
     )

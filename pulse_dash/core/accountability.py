@@ -17,7 +17,7 @@ from pulse_dash.core import minting, revocations
 from pulse_dash.core.errors import NotFound, PulseError
 from pulse_dash.core.media import LiveParticipant, LiveRoom
 from pulse_dash.core.minting import Mint
-from pulse_dash.core.rooms import project_of
+from pulse_dash.core.room_names import project_of
 from pulse_dash.core.work import Work
 
 log = structlog.get_logger(__name__)

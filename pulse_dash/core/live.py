@@ -10,7 +10,7 @@ from collections import Counter
 from pulse_dash.core.access import SystemActor
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.core.media import LiveRoom, Snapshot
-from pulse_dash.core.rooms import project_of
+from pulse_dash.core.room_names import project_of
 from pulse_dash.core.work import Work
 
 

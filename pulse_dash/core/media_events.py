@@ -1,6 +1,6 @@
 """What LiveKit tells us by itself: each event is kept once under LiveKit's own id, and pages are told to look again.
 
-Who may speak for the server was proved at the edge by its signature. What is live is asked of LiveKit itself, because
+Who may speak for a server is proved by its signature. What is live is asked of LiveKit itself, because
 events come late, twice and in disorder; that somebody was there at all is true whenever it comes.
 """
 
@@ -9,23 +9,44 @@ from __future__ import annotations
 from datetime import datetime
 
 from pulse_dash.core.access import open_because
+from pulse_dash.core.errors import Unauthenticated
 from pulse_dash.core.media import MediaEvent
-from pulse_dash.core.rooms import project_of
+from pulse_dash.core.media_servers import server_of
+from pulse_dash.core.room_names import project_of
 from pulse_dash.core.work import Work
 from pulse_dash.store.media_events import MediaEventRecord
+from pulse_dash.store.projects import Project
 
 
-@open_because("the server's signature was checked before")
-async def take(work: Work, event: MediaEvent) -> bool:
-    """Keep an event; False for one that was there already, which changes nothing. Raises Unavailable."""
+@open_because("the server's own signature is the proof")
+async def take(work: Work, body: bytes, authorization: str, *, livekit_id: str | None = None) -> bool:
+    """Keep an event that the installation's LiveKit signed, or the one under this id; False for one that was there.
+
+    Raises Unauthenticated, Invalid, Unavailable."""
+    if livekit_id is None:
+        return await keep(work, work.parts.livekit.signed_event(body, authorization, now=work.clock.time()))
+    project = await work.as_system("whose LiveKit speaks").store.projects.by_livekit(livekit_id)
+    if project is None:
+        raise Unauthenticated
+    livekit = server_of(work.parts, project).livekit
+    return await keep(work, livekit.signed_event(body, authorization, now=work.clock.time()), own=project)
+
+
+@open_because("take has checked the server's signature")
+async def keep(work: Work, event: MediaEvent, *, own: Project | None = None) -> bool:
+    """Keep an event; False for one that was there already, which changes nothing. Raises Unavailable.
+
+    What a project's own LiveKit says speaks for that project, whatever its rooms are called."""
     system = work.as_system("keep a LiveKit event")
+    project_id = own.id if own else project_of(event.room or "")
+    source = own.livekit.id if own and own.livekit else work.parts.livekit.api_key
     # First, because LiveKit repeats an event that was not kept; and it may be repeated.
-    if event.type == "participant_joined" and (project_id := project_of(event.room or "")):
+    if event.type == "participant_joined" and project_id:
         await _note_first(system, project_id, event.at)
     fresh = await system.store.media_events.keep(
         MediaEventRecord(
-            id=f"{work.parts.livekit.api_key}:{event.id}",
-            livekit=work.parts.livekit.api_key,
+            id=f"{source}:{event.id}",
+            livekit=source,
             type=event.type,
             room=event.room,
             at=event.at,
@@ -34,7 +55,8 @@ async def take(work: Work, event: MediaEvent) -> bool:
         )
     )
     if fresh:
-        if event.type == "participant_joined" and project_of(event.room or ""):
+        # Who is in is held accountable on the installation's LiveKit alone.
+        if event.type == "participant_joined" and project_id and own is None:
             work.parts.bus.say(f"joined:{event.room}")
         work.parts.bus.say("livekit:")
     return fresh

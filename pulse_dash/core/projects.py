@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
-from pulse_dash.core import keys
+from pulse_dash.core import connections, keys
 from pulse_dash.core.access import Permission, requires
+from pulse_dash.core.connections import GivenLiveKit, GivenStorage, LiveKitTaken
 from pulse_dash.core.errors import FieldError, Invalid, PreconditionFailed
 from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.work import Work
-from pulse_dash.store.projects import Project
+from pulse_dash.store.engine import DuplicateKey
+from pulse_dash.store.projects import OwnLiveKit, OwnStorage, Project
 from pulse_dash.store.records import Making, Page
 
 FIRST_KEY = "default"
+_OF_LIVEKIT = ("livekit", "livekit_id", "livekit_pair")
+
+
+class _Unchanged:
+    """What a change does not speak of; None takes it away."""
+
+
+UNCHANGED: Final = _Unchanged()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +37,40 @@ class CreatedProject:
 
 
 @requires(Permission.PROJECTS_CREATE)
-async def create(work: Work, *, org_id: str, name: str, region: str | None = None) -> CreatedProject:
-    """Make a project in an organization. Raises NotFound, Forbidden, Invalid."""
+async def create(
+    work: Work,
+    *,
+    org_id: str,
+    name: str,
+    region: str | None = None,
+    livekit: GivenLiveKit | None = None,
+    storage: GivenStorage | None = None,
+) -> CreatedProject:
+    """Make a project in an organization, on the installation's LiveKit and bucket or on ones of its own.
+
+    Raises NotFound, Forbidden, Invalid, LiveKitTaken."""
     await work.store.organizations.get(org_id)
     name, region = name.strip(), work.parts.policy.regions[0] if region is None else region
     _check(work, name=name, region=region)
     project_id = work.new_id("prj")
     shown, key_document = await keys.drafted(work, org_id=org_id, project_id=project_id, name=FIRST_KEY)
-    project = await work.store.projects.add(
-        {
-            "_id": project_id,
-            "org_id": org_id,
-            "name": name,
-            "region": region,
-            "created_by": getattr(work.actor, "id", "system"),
-            "deleted_at": None,
-            "first_token_at": None,
-            "first_participant_at": None,
-        },
-        work.entry("project.created", org_id=org_id, resource="project", resource_id=project_id, name=name),
-        makes=[Making("keys", key_document)],
-    )
+    document = {
+        "_id": project_id,
+        "org_id": org_id,
+        "name": name,
+        "region": region,
+        "created_by": getattr(work.actor, "id", "system"),
+        "deleted_at": None,
+        "first_token_at": None,
+        "first_participant_at": None,
+        **(await connections.livekit_fields(work, livekit) if livekit else {}),
+        **(await connections.storage_fields(work, storage) if storage else {}),
+    }
+    entry = work.entry("project.created", org_id=org_id, resource="project", resource_id=project_id, name=name)
+    try:
+        project = await work.store.projects.add(document, entry, makes=[Making("keys", key_document)])
+    except DuplicateKey as taken:
+        raise _taken(taken) from taken
     return CreatedProject(project, shown)
 
 
@@ -73,21 +98,43 @@ async def read(work: Work, project_id: str) -> Project:
 
 @requires(Permission.PROJECTS_CHANGE)
 async def change(
-    work: Work, project_id: str, *, name: str | None = None, region: str | None = None, version: int | None = None
+    work: Work,
+    project_id: str,
+    *,
+    name: str | None = None,
+    region: str | None = None,
+    livekit: GivenLiveKit | _Unchanged | None = UNCHANGED,
+    storage: GivenStorage | _Unchanged | None = UNCHANGED,
+    version: int | None = None,
 ) -> Project:
     """Change the named fields and leave the rest; `version` is the one the caller has read, if it says so.
 
-    Raises NotFound, Forbidden, Invalid, PreconditionFailed, Moved."""
+    A LiveKit or bucket of None is the installation's again.
+    Raises NotFound, Forbidden, Invalid, LiveKitTaken, PreconditionFailed, Moved."""
     before = await work.store.projects.get(project_id)
     if version not in (None, before.version):
         raise PreconditionFailed
-    values: dict[str, str] = {}
+    texts: dict[str, str] = {}
     if name is not None and name.strip() != before.name:
-        values["name"] = name.strip()
+        texts["name"] = name.strip()
     if region is not None and region != before.region:
-        values["region"] = region
-    _check(work, **values)
-    if not values:
+        texts["region"] = region
+    _check(work, **texts)
+    values: dict[str, Any] = {**texts}
+    unset: list[str] = []
+    changes = {field: {"before": getattr(before, field), "after": value} for field, value in texts.items()}
+    if isinstance(livekit, GivenLiveKit):
+        values |= await connections.livekit_fields(work, livekit)
+    elif livekit is None and before.livekit is not None:
+        unset += _OF_LIVEKIT
+    if isinstance(storage, GivenStorage):
+        values |= await connections.storage_fields(work, storage)
+    elif storage is None and before.storage is not None:
+        unset.append("storage")
+    for field, shown in (("livekit", _shown_livekit), ("storage", _shown_storage)):
+        if field in values or field in unset:
+            changes[field] = {"before": shown(_as_kept(getattr(before, field))), "after": shown(values.get(field))}
+    if not changes:
         return before
     entry = work.entry(
         "project.updated",
@@ -95,9 +142,14 @@ async def change(
         resource="project",
         resource_id=project_id,
         name=before.name,
-        changes={field: {"before": getattr(before, field), "after": value} for field, value in values.items()},
+        changes=changes,
     )
-    return await work.store.projects.change(project_id, values, entry, expect={"version": before.version})
+    try:
+        return await work.store.projects.change(
+            project_id, values, entry, unset=unset, expect={"version": before.version}
+        )
+    except DuplicateKey as taken:
+        raise _taken(taken) from taken
 
 
 @requires(Permission.PROJECTS_DELETE)
@@ -107,7 +159,8 @@ async def delete(work: Work, project_id: str) -> None:
     entry = work.entry(
         "project.deleted", org_id=before.org_id, resource="project", resource_id=project_id, name=before.name
     )
-    await work.store.projects.change(project_id, {"deleted_at": work.clock.now()}, entry)
+    # Its LiveKit speaks for it no more, and may serve another project.
+    await work.store.projects.change(project_id, {"deleted_at": work.clock.now()}, entry, unset=_OF_LIVEKIT)
 
 
 def _check(work: Work, *, name: str | None = None, region: str | None = None) -> None:
@@ -116,3 +169,21 @@ def _check(work: Work, *, name: str | None = None, region: str | None = None) ->
         errors.append(FieldError("region", f"Must be one of {', '.join(work.parts.policy.regions)}."))
     if errors:
         raise Invalid(*errors)
+
+
+def _taken(taken: DuplicateKey) -> DuplicateKey | LiveKitTaken:
+    return LiveKitTaken() if taken.index == "livekit_pair" else taken
+
+
+def _as_kept(own: OwnLiveKit | OwnStorage | None) -> dict[str, Any] | None:
+    return None if own is None else asdict(own)
+
+
+def _shown_livekit(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the audit log tells of it: never the pair."""
+    return None if kept is None else {name: kept[name] for name in ("url", "key_hint", "secret_hint")}
+
+
+def _shown_storage(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    shown = ("provider", "bucket", "endpoint", "region", "public_url", "key_hint", "secret_hint")
+    return None if kept is None else {name: kept[name] for name in shown}

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from pulse_dash.core.access import open_because
 from pulse_dash.core.errors import NotFound, Unavailable
-from pulse_dash.core.rooms import livekit_name, project_of, room_of
+from pulse_dash.core.media_servers import server_of
+from pulse_dash.core.room_names import project_of, room_of
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Project
 from pulse_dash.store.revocations import EVERY_ROOM
@@ -56,15 +57,18 @@ async def deny(work: Work, project: Project, identity: str, room: str | None) ->
 
 @open_because("tokens.revoke holds the permission and has found the project")
 async def rooms_with(work: Work, project: Project, identity: str, room: str | None) -> list[str]:
-    """Where somebody is now, among all rooms of the project or in the one; a room that does not answer counts too."""
+    """Where somebody is now, by LiveKit's names, among all rooms of the project or in the one.
+
+    A room that does not answer counts too."""
+    server = server_of(work.parts, project)
     if room is not None:
-        rooms = [livekit_name(project.id, room)]
+        rooms = [server.name(room)]
     else:
-        rooms = [running.name for running in await work.parts.livekit.rooms() if project_of(running.name) == project.id]
+        rooms = [running.name for running in await server.livekit.rooms() if server.room(running.name) is not None]
 
     async def is_there(name: str) -> bool:
         try:
-            return identity in {person.identity for person in await work.parts.livekit.participants(name)}
+            return identity in {person.identity for person in await server.livekit.participants(name)}
         except Unavailable:
             return True
 
@@ -73,13 +77,14 @@ async def rooms_with(work: Work, project: Project, identity: str, room: str | No
 
 
 @open_because("tokens.revoke holds the permission and has found the project")
-async def put_out(work: Work, rooms: list[str], identity: str) -> int:
+async def put_out(work: Work, project: Project, rooms: list[str], identity: str) -> int:
     """Remove somebody from all these rooms; one room that does not answer does not keep the others."""
     away: list[Unavailable] = []
+    livekit = server_of(work.parts, project).livekit
 
     async def remove(name: str) -> None:
         try:
-            await work.parts.livekit.remove_participant(name, identity)
+            await livekit.remove_participant(name, identity)
         except NotFound:
             # Put out by another node meanwhile, or gone by themselves.
             return
@@ -94,7 +99,9 @@ async def put_out(work: Work, rooms: list[str], identity: str) -> int:
 
 @open_because("it answers yes or no about a token or a participant that the caller has before it")
 async def denied(work: Work, mint_id: str, identity: str, livekit_room: str) -> bool:
-    """Whether this mint was revoked; from this node's memory where it can be believed. Raises Unavailable."""
+    """Whether this mint was revoked; from this node's memory where it can be believed. Raises Unavailable.
+
+    The room is named in full, also where the project has a LiveKit of its own."""
 
     async def load() -> str:
         store = work.as_system("look for revocations").store

@@ -15,9 +15,10 @@ import orjson
 from pulse_dash.core import minting, revocations
 from pulse_dash.core.access import KeyActor, Permission, UserActor, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
+from pulse_dash.core.media_servers import server_of
 from pulse_dash.core.minting import PULSE_ATTRIBUTE
 from pulse_dash.core.names import has_controls
-from pulse_dash.core.rooms import livekit_name, project_of, room_of
+from pulse_dash.core.room_names import livekit_name
 from pulse_dash.core.tallying import TOKENS
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Project
@@ -134,10 +135,11 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
     issued = int(parts.clock.time())
     ends = issued + request.ttl_seconds
     mint_id, key_id = parts.ids.make("tok"), getattr(actor, "id", "system")
-    room = livekit_name(project.id, request.room)
-    attribute = minting.written(parts.vault, mint_id, key_id, ends, request.identity, room)
+    server, full_name = server_of(parts, project), livekit_name(project.id, request.room)
+    room = request.room if server.own else full_name
+    attribute = minting.written(parts.vault, mint_id, key_id, ends, request.identity, full_name)
     claims: dict[str, Any] = {
-        "iss": parts.livekit.api_key,
+        "iss": server.livekit.api_key,
         "sub": request.identity,
         "jti": mint_id,
         "iat": issued,
@@ -152,13 +154,13 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
         claims["name"] = request.name
     if request.room_config is not None:
         claims["roomConfig"] = _room_config(request.room_config)
-    token = parts.livekit.signer.sign(claims)
+    token = server.livekit.signer.sign(claims)
     parts.tallying.count(project.org_id, project.id, TOKENS)
     if project.first_token_at is None:
         parts.tallying.first_token(project.id)
     return MintedToken(
         token,
-        parts.livekit.url,
+        server.livekit.url,
         request.room,
         room,
         request.identity,
@@ -171,19 +173,21 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
 async def validate(work: Work, token: str, *, project_id: str | None = None) -> Passport:
     """What a pasted token is worth in this project. Raises NotFound, Forbidden, Unavailable."""
     project = await _project(work, project_id)
-    claims, reason = work.parts.livekit.signer.read(token, now=work.clock.time())
+    server = server_of(work.parts, project)
+    claims, reason = server.livekit.signer.read(token, now=work.clock.time())
     if reason in ("malformed", "signature"):
         return Passport(False, reason)
     video, identity = _mapping(claims.get("video")), claims.get("sub")
-    room = video.get("room")
-    if not isinstance(identity, str) or not isinstance(room, str):
+    livekit_room = video.get("room")
+    if not isinstance(identity, str) or not isinstance(livekit_room, str):
         return Passport(False, "malformed")
-    if claims.get("iss") != work.parts.livekit.api_key:
+    if claims.get("iss") != server.livekit.api_key:
         # LiveKit finds the secret by the issuer, so it refuses a token that names another.
         return Passport(False, "signature")
-    if project_of(room) != project.id:
+    room = server.room(livekit_room)
+    if room is None:
         return Passport(False, "other_project")
-    minted, revoked = await _minted(work, project, claims, identity, room)
+    minted, revoked = await _minted(work, project, claims, identity, livekit_name(project.id, room))
     if reason is None and revoked:
         reason = "revoked"
     if reason is not None:
@@ -194,7 +198,7 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
         minted,
         datetime.fromtimestamp(claims["exp"], UTC),
         identity,
-        room_of(room),
+        room,
         _permissions(video),
         project.id,
     )
@@ -228,17 +232,19 @@ async def revoke(
         await revocations.deny(work, project, identity, room)
         raise
     before = await revocations.deny(work, project, identity, room)
-    return Revoked(before, await revocations.put_out(work, rooms, identity))
+    return Revoked(before, await revocations.put_out(work, project, rooms, identity))
 
 
 def _named_by(work: Work, project: Project, token: str) -> tuple[str, str]:
     """Whose token it is, in which room; one that has ended counts, because its participant may still be in."""
-    claims, reason = work.parts.livekit.signer.read(token, now=work.clock.time())
-    identity, room = claims.get("sub"), _mapping(claims.get("video")).get("room")
-    ours = reason in (None, "expired") and claims.get("iss") == work.parts.livekit.api_key
-    if not ours or not isinstance(identity, str) or not isinstance(room, str) or project_of(room) != project.id:
+    server = server_of(work.parts, project)
+    claims, reason = server.livekit.signer.read(token, now=work.clock.time())
+    identity, livekit_room = claims.get("sub"), _mapping(claims.get("video")).get("room")
+    ours = reason in (None, "expired") and claims.get("iss") == server.livekit.api_key
+    room = server.room(livekit_room) if ours and isinstance(livekit_room, str) else None
+    if room is None or not isinstance(identity, str):
         raise Invalid(FieldError("token", "Is no token of this project."))
-    return identity, room_of(room)
+    return identity, room
 
 
 async def _project(work: Work, project_id: str | None) -> Project:

@@ -33,6 +33,7 @@ class Vault:
         self._stamp = _Mac(self._derive("session stamp"))
         self._participant = _Mac(self._derive("participant attribute"))
         self._request = _Mac(self._derive("repeated request"))
+        self._livekit = _Mac(self._derive("own livekit"))
         self._ciphers = MultiFernet([_cipher(key) for key in encryption_keys])
 
     def __repr__(self) -> str:
@@ -60,6 +61,10 @@ class Vault:
     def request_mac(self, *parts: str) -> str:
         """Recognizes a request that was sent before without keeping what it said."""
         return self._request.over(*parts)
+
+    def livekit_mac(self, api_key: str, api_secret: str) -> str:
+        """Recognizes a LiveKit's pair without keeping it."""
+        return self._livekit.over(api_key, api_secret)
 
     def sealed(self, text: bytes) -> bytes:
         """Encrypted with the first of the encryption keys."""

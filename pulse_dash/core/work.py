@@ -13,10 +13,12 @@ from pulse_dash.core.access import Actor, KeyActor, Permission, SystemActor, Use
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.known import KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.media import LiveKit, LiveNow
+from pulse_dash.core.media_servers import OwnLiveKits
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.outbound import Outbound
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.rates import Rates
+from pulse_dash.core.storage import Bucket, Storage
 from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.vault import Vault
 from pulse_dash.store.ids import IdMaker
@@ -65,6 +67,7 @@ class Parts:
     ids: IdMaker
     bus: Bus
     livekit: LiveKit
+    own_livekits: OwnLiveKits
     vault: Vault
     passwords: Passwords
     rates: Rates
@@ -74,6 +77,8 @@ class Parts:
     tallying: Tallying
     live: LiveNow
     outbound: Outbound
+    storage: Storage
+    connect_storage: Callable[[Bucket], Storage]
     freshness: Freshness
     policy: Policy
 

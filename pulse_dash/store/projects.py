@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -24,10 +24,44 @@ SCHEMA = CollectionSchema(
             "deleted_at?": "date",
             "first_token_at?": "date",
             "first_participant_at?": "date",
+            "livekit?": "object",
+            "livekit_id?": "string",
+            "livekit_pair?": "string",
+            "storage?": "object",
         }
     ),
-    (Index("organization", (("org_id", 1), ("deleted_at", 1), ("_id", 1))), PENDING),
+    (
+        Index("organization", (("org_id", 1), ("deleted_at", 1), ("_id", 1))),
+        Index("livekit_id", (("livekit_id", 1),), unique=True, partial="livekit_id"),
+        Index("livekit_pair", (("livekit_pair", 1),), unique=True, partial="livekit_pair"),
+        PENDING,
+    ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLiveKit:
+    """A project's own LiveKit; key and secret lie encrypted in `sealed`, and their last characters beside them."""
+
+    id: str
+    url: str
+    key_hint: str
+    secret_hint: str
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStorage:
+    """A project's own bucket; the keys lie encrypted in `sealed`, and their last characters beside them."""
+
+    provider: str
+    bucket: str
+    endpoint: str
+    region: str
+    public_url: str | None
+    key_hint: str
+    secret_hint: str
+    sealed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +77,8 @@ class Project:
     updated_at: datetime
     first_token_at: datetime | None
     first_participant_at: datetime | None
+    livekit: OwnLiveKit | None
+    storage: OwnStorage | None
 
 
 class Projects(Records[Project]):
@@ -63,6 +99,8 @@ class Projects(Records[Project]):
             updated_at=document["updated_at"],
             first_token_at=document.get("first_token_at"),
             first_participant_at=document.get("first_participant_at"),
+            livekit=OwnLiveKit(**document["livekit"]) if document.get("livekit") else None,
+            storage=OwnStorage(**document["storage"]) if document.get("storage") else None,
         )
 
     async def search(
@@ -81,6 +119,11 @@ class Projects(Records[Project]):
     async def of_organization(self, org_id: str) -> list[Project]:
         """All of one organization, oldest first."""
         return await self.list({"org_id": org_id}, sort=[("_id", 1)])
+
+    async def by_livekit(self, livekit_id: str) -> Project | None:
+        """The project whose own LiveKit this is."""
+        document = await self._documents.find_one(self._inside({"livekit_id": livekit_id}))
+        return None if document is None else self.read(document)
 
     async def mark_first(self, project_id: str, what: str, at: datetime) -> bool:
         """Remember when something happened first; False when it had happened before.

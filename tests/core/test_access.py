@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pulse_dash.core
-from pulse_dash.core import audit, keys, organizations, projects, rooms, tokens
+from pulse_dash.core import audit, connections, keys, organizations, projects, rooms, tokens
 from pulse_dash.core.access import (
     KEY_PERMISSIONS,
     ROLES,
@@ -98,6 +98,8 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     projects.listing: (lambda work, owner, _: projects.listing(work, org_id=owner.organization.id), True),
     projects.read: (lambda work, _, house: projects.read(work, house.id), True),
     projects.change: (lambda work, _, house: projects.change(work, house.id, name="x"), False),
+    connections.try_livekit: (lambda work, _, house: connections.try_livekit(work, house.id), False),
+    connections.try_storage: (lambda work, _, house: connections.try_storage(work, house.id), False),
     keys.create: (lambda work, _, house: keys.create(work, house.id, name="x"), False),
     keys.listing: (lambda work, _, house: keys.listing(work, house.id), True),
     keys.regenerate: (lambda work, _, house: keys.regenerate(work, house.id), False),

@@ -12,7 +12,7 @@ from pulse_dash.core.accountability import Accountability, Standing, Wrong, wron
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
 from pulse_dash.core.minting import Mint
-from pulse_dash.core.rooms import livekit_name
+from pulse_dash.core.room_names import livekit_name
 from pulse_dash.core.tokens import TokenRequest
 from pulse_dash.services import Services
 from tests.core.test_tokens import claims_of
@@ -198,7 +198,7 @@ async def test_somebody_who_joins_is_looked_at_before_livekit_counts_them(
     # One went as another came: the count says nothing.
     venue.present[room] = [replace(ADA, identity="mallory")]
     at = services.parts.clock.now()
-    await media_events.take(town.stranger, MediaEvent("EV_1", "participant_joined", room, at, "{}"))
+    await media_events.keep(town.stranger, MediaEvent("EV_1", "participant_joined", room, at, "{}"))
 
     assert await look(services) == 1
     assert venue.who(room) == []

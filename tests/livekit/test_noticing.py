@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pulse_dash.core import figures, media_events, projects, tokens
 from pulse_dash.core.media import MediaEvent
-from pulse_dash.core.rooms import livekit_name
+from pulse_dash.core.room_names import livekit_name
 from pulse_dash.core.tokens import TokenRequest
 from pulse_dash.services import Services
 from tests.engines.livekit import LiveKit
@@ -69,7 +69,7 @@ async def test_who_left_before_livekit_counted_them_was_still_the_first(
         return next((event for event in events(livekit_server) if event.room == room), None)
 
     event = await eventually(told)
-    first, again = await media_events.take(town.stranger, event), await media_events.take(town.stranger, event)
+    first, again = await media_events.keep(town.stranger, event), await media_events.keep(town.stranger, event)
     noted = (await projects.read(town.work(owner), house.id)).first_participant_at
 
     assert (first, again) == (True, False)

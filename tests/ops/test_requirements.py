@@ -17,7 +17,8 @@ def pinned(name: str) -> dict[str, str]:
     lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-r"))]
     pairs = [line.split("==") for line in lines]
     assert all(len(pair) == 2 for pair in pairs), f"{name} holds a line without =="
-    return {normal(package): version for package, version in pairs}
+    # What stands in brackets is a choice of the same package.
+    return {normal(package.partition("[")[0]): version for package, version in pairs}
 
 
 def normal(package: str) -> str:
