@@ -14,13 +14,8 @@ from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link, plain_link, side_link
 from pulse_dash.components.logo import logo
 from pulse_dash.components.states import bone, empty, failed
+from pulse_dash.state.navigation import ORGANIZATIONS, PLACES, Group, Place
 from pulse_dash.state.shell import OrganizationChoice, ShellState
-
-_LINKS = (
-    ("/", "layout-dashboard", "Dashboard"),
-    ("/projects", "folder-kanban", "Projects"),
-    ("/organizations", "building-2", "Organizations"),
-)
 
 
 def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
@@ -99,18 +94,26 @@ def _side() -> rx.Component:
             icon_button("x", "Close the menu", custom_attrs={"data-closes-drawer": ""}),
             class_name="side-top",
         ),
-        rx.el.ul(
-            *(
-                rx.el.li(side_link(icon(glyph), name, to=path, exactly=path == "/", class_name="side-link"))
-                for path, glyph, name in _LINKS
-            ),
-            class_name="side-list",
-        ),
+        *(_group(group, [place for place in PLACES if place.group is group]) for group in Group),
         rx.el.div(_account(), class_name="side-foot"),
         id="side",
         class_name="side",
         custom_attrs={"aria-label": "Main"},
     )
+
+
+def _group(group: Group, places: list[Place]) -> rx.Component:
+    """One link alone needs no word above it."""
+    links = rx.el.ul(*(rx.el.li(_link(place)) for place in places), class_name="side-list")
+    if group is Group.HOME or len(places) < 2:
+        return links if places else rx.fragment()
+    title = f"side-{group.name.lower()}"
+    links.custom_attrs = {"aria-labelledby": title}
+    return rx.fragment(rx.el.p(group.value, id=title, class_name="side-title"), links)
+
+
+def _link(place: Place) -> rx.Component:
+    return side_link(icon(place.icon), place.name, to=place.path, exactly=place.path == "/", class_name="side-link")
 
 
 def _organization() -> rx.Component:
@@ -135,6 +138,14 @@ def _organization() -> rx.Component:
         rx.el.div(
             rx.el.p("Your organizations", class_name="menu-title"),
             rx.foreach(ShellState.organizations, _choice),
+            rx.el.div(class_name="menu-line"),
+            page_link(
+                icon(ORGANIZATIONS.icon),
+                "All organizations",
+                to=ORGANIZATIONS.path,
+                class_name="menu-item",
+                custom_attrs={"data-closes-menu": ""},
+            ),
             id="organizations",
             class_name="menu",
             custom_attrs={"popover": "auto"},
