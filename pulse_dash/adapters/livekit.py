@@ -54,6 +54,7 @@ class LiveKitServer:
         """A server that a tenant named is reached through `outbound`; the installation's own is not."""
         self.url = url
         self._outbound = outbound
+        self._tenants_url = url if outbound else None
         self.api_key = api_key
         self.signer = Signer(api_secret.reveal().encode())
         self._secret = api_secret
@@ -81,24 +82,24 @@ class LiveKitServer:
 
     async def rooms(self) -> list[LiveRoom]:
         """All rooms that are running."""
-        async with self._translated():
+        async with _translated(self._tenants_url):
             answer = await self._api().room.list_rooms(api.ListRoomsRequest())
         return [_room(room) for room in answer.rooms]
 
     async def participants(self, room: str) -> list[LiveParticipant]:
         """Who is in a room; nobody where no such room runs."""
-        async with self._translated():
+        async with _translated(self._tenants_url):
             answer = await self._api().room.list_participants(api.ListParticipantsRequest(room=room))
         return [_participant(person) for person in answer.participants]
 
     async def remove_participant(self, room: str, identity: str) -> None:
         """Disconnect somebody. Raises NotFound where nobody of that identity is."""
-        async with self._translated():
+        async with _translated(self._tenants_url):
             await self._api().room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
 
     async def delete_room(self, room: str) -> None:
         """Close a room and disconnect everybody in it."""
-        async with self._translated():
+        async with _translated(self._tenants_url):
             await self._api().room.delete_room(api.DeleteRoomRequest(room=room))
 
     async def close(self) -> None:
@@ -115,22 +116,6 @@ class LiveKitServer:
                 session = cast("aiohttp.ClientSession", _Session(outbound))
                 self._client = api.LiveKitAPI(self.url, key, secret, session=session, failover=False)
         return self._client
-
-    @asynccontextmanager
-    async def _translated(self) -> AsyncGenerator[None]:
-        """Turn whatever livekit-api raises into one of ours."""
-        own = self._outbound is not None
-        try:
-            yield
-        except ServerError as error:
-            raise _ours(error, own) from error
-        except DecodeError as error:
-            raise Unavailable("livekit", _NO_LIVEKIT[own]) from error
-        except httpx.HTTPError as error:
-            sentence = f"No answer comes from {self.url}: {error or 'it took too long'}. Is LiveKit running there?"
-            raise Unavailable("livekit", sentence) from error
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Unavailable("livekit") from error
 
 
 class _Session:
@@ -204,7 +189,24 @@ class NoLiveKit:
         return Unavailable("livekit", self._sentence)
 
 
-def _ours(error: ServerError, own: bool) -> PulseError:
+@asynccontextmanager
+async def _translated(tenants_url: str | None = None) -> AsyncGenerator[None]:
+    """Turn whatever livekit-api raises into one of ours, with words for the operator or for the tenant."""
+    own = tenants_url is not None
+    try:
+        yield
+    except ServerError as error:
+        raise _ours(error, own=own) from error
+    except DecodeError as error:
+        raise Unavailable("livekit", _NO_LIVEKIT[own]) from error
+    except httpx.HTTPError as error:
+        sentence = f"No answer comes from {tenants_url}: {error or 'it took too long'}. Is LiveKit running there?"
+        raise Unavailable("livekit", sentence) from error
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise Unavailable("livekit") from error
+
+
+def _ours(error: ServerError, *, own: bool = False) -> PulseError:
     # A wrong key is refused before there is a code: the status alone says so.
     if error.code in _REFUSED or error.status in {401, 403}:
         return Unavailable("livekit", _REFUSES_KEY[own])
