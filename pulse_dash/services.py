@@ -18,7 +18,7 @@ from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.bus import MemoryBus
 from pulse_dash.core.clock import Clock, SystemClock
 from pulse_dash.core.feed import Feed
-from pulse_dash.core.known import KnownKeys, KnownRevocations, KnownSessions
+from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.live import Live
 from pulse_dash.core.media_servers import OwnLiveKits
 from pulse_dash.core.memory import Freshness
@@ -83,7 +83,8 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     freshness = Freshness(clock, settings.stale_keys_seconds)
     known_keys, known_sessions = KnownKeys(freshness), KnownSessions(freshness)
     known_revocations, accountability = KnownRevocations(freshness), Accountability()
-    for listening in (known_keys, known_sessions, known_revocations, accountability):
+    known_bans = KnownBans(freshness)
+    for listening in (known_keys, known_sessions, known_revocations, known_bans, accountability):
         bus.listen(listening.heard)
     live, livekit = Live(), _livekit(settings)
     vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings))
@@ -101,6 +102,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         known_keys=known_keys,
         known_sessions=known_sessions,
         known_revocations=known_revocations,
+        known_bans=known_bans,
         tallying=Tallying(clock),
         live=live,
         outbound=outbound,

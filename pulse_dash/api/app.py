@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from pulse_dash.api import (
     audit,
     auth,
+    bans,
     connections,
     docs,
     health,
@@ -65,6 +66,7 @@ def make_fastapi(services: Services) -> FastAPI:
         projects,
         connections,
         keys,
+        bans,
         rooms,
         audit,
         livekit_webhook,

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     TOKENS_VALIDATE = "tokens.validate"
     TOKENS_REVOKE = "tokens.revoke"
     ROOMS_CHANGE = "rooms.change"
+    BANS_CHANGE = "bans.change"
     ORGANIZATION_CHANGE = "organization.change"
     ORGANIZATION_DELETE = "organization.delete"
 
@@ -64,6 +65,7 @@ _DEVELOPER = _VIEWER | {
     Permission.TOKENS_VALIDATE,
     Permission.TOKENS_REVOKE,
     Permission.ROOMS_CHANGE,
+    Permission.BANS_CHANGE,
 }
 _ADMIN = _DEVELOPER | {Permission.PROJECTS_DELETE}
 _OWNER = _ADMIN | {Permission.ORGANIZATION_CHANGE, Permission.ORGANIZATION_DELETE}
@@ -83,6 +85,7 @@ KEY_PERMISSIONS: frozenset[Permission] = frozenset(
         Permission.TOKENS_VALIDATE,
         Permission.TOKENS_REVOKE,
         Permission.ROOMS_CHANGE,
+        Permission.BANS_CHANGE,
     }
 )
 

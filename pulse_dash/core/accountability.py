@@ -13,7 +13,7 @@ from typing import Literal
 
 import structlog
 
-from pulse_dash.core import minting, revocations
+from pulse_dash.core import bans, minting, revocations
 from pulse_dash.core.errors import NotFound, PulseError
 from pulse_dash.core.media import LiveParticipant, LiveRoom
 from pulse_dash.core.minting import Mint
@@ -22,7 +22,7 @@ from pulse_dash.core.work import Work
 
 log = structlog.get_logger(__name__)
 
-Wrong = Literal["not_ours", "ended", "revoked", "key_gone", "project_gone"]
+Wrong = Literal["not_ours", "ended", "revoked", "banned", "key_gone", "project_gone"]
 
 _MOST_ROOMS = 50
 _AT_ONCE = 8
@@ -37,6 +37,7 @@ class Standing:
     project_lives: bool = True
     key_lives: bool = True
     revoked: bool = False
+    banned: bool = False
 
 
 def wrong_with(person: LiveParticipant, mint: Mint | None, standing: Standing) -> Wrong | None:
@@ -53,6 +54,8 @@ def wrong_with(person: LiveParticipant, mint: Mint | None, standing: Standing) -
         return "key_gone"
     if standing.revoked:
         return "revoked"
+    if standing.banned:
+        return "banned"
     # Whoever came in time stays as long as they like; coming back takes a token that lasts.
     if person.joined_at is not None and person.joined_at > mint.ends_at + revocations.LEEWAY:
         return "ended"
@@ -75,7 +78,8 @@ class Accountability:
     def __init__(self) -> None:
         self._looked: dict[str, _Looked] = {}
         self._due: set[str] = set()
-        self._revocations: set[str] = set()
+        # Revocations and bans whose project is still to be asked, by their noun and id.
+        self._denials: set[tuple[str, str]] = set()
 
     def heard(self, subject: str) -> None:
         """Look again at the rooms that a change or an arrival speaks of."""
@@ -87,8 +91,8 @@ class Accountability:
                 self._due.update(room for room in self._looked if project_of(room) == changed)
             case "keys":
                 self._due.update(room for room, looked in self._looked.items() if changed in looked.keys)
-            case "revocations":
-                self._revocations.add(changed)
+            case "revocations" | "bans":
+                self._denials.add((noun, changed))
             case "organizations" | "*":
                 self._looked.clear()
             case _:
@@ -100,7 +104,7 @@ class Accountability:
         A room that can't be judged or reached now is left for the next look, and no other waits for it."""
         running = {room.name: room for room in rooms if project_of(room.name)}
         self._looked = {name: looked for name, looked in self._looked.items() if name in running}
-        await self._note_revoked(work, running)
+        await self._note_denied(work, running)
         chosen, facts = self._chosen(running, work.clock.monotonic()), _Facts(work)
         few_at_once = asyncio.Semaphore(_AT_ONCE)
 
@@ -123,16 +127,16 @@ class Accountability:
             return True
         return (looked.sid, looked.people) != (room.sid, room.num_participants) or now - looked.at >= _AGAIN_AFTER
 
-    async def _note_revoked(self, work: Work, running: Iterable[str]) -> None:
-        """Another node may have revoked somebody who was coming in here at that moment."""
-        revoked, self._revocations = self._revocations, set()
-        for revocation_id in revoked:
+    async def _note_denied(self, work: Work, running: Iterable[str]) -> None:
+        """Another node may have revoked or banned somebody who was coming in here at that moment."""
+        denials, self._denials = self._denials, set()
+        for noun, denial_id in denials:
             try:
-                found = await work.store.revocations.get(revocation_id)
+                found = await (work.store.bans if noun == "bans" else work.store.revocations).get(denial_id)
             except NotFound:
                 continue
             except PulseError:
-                self._revocations.add(revocation_id)
+                self._denials.add((noun, denial_id))
                 continue
             self._due.update(room for room in running if project_of(room) == found.project_id)
 
@@ -209,6 +213,7 @@ async def _judged(work: Work, room: str, facts: _Facts) -> tuple[int, frozenset[
                 project_lives,
                 await facts.key_lives(mint.key_id, project_id),
                 await revocations.denied(work, mint.id, person.identity, room),
+                await bans.is_banned(work, project_id, person.identity),
             )
         wrong = wrong_with(person, mint, standing)
         if wrong is not None:

@@ -39,6 +39,8 @@ _ALL = (
     Action("key.created", "made the key {thing}"),
     Action("key.regenerated", "regenerated the key {thing}"),
     Action("key.revoked", "revoked the key {thing}"),
+    Action("identity.banned", "banned an identity from the project {thing}"),
+    Action("identity.unbanned", "let a banned identity into the project {thing} again"),
     Action("token.revoked", "revoked tokens of the project {thing}"),
 )
 

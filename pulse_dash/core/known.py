@@ -1,16 +1,20 @@
-"""Keys, projects, sessions and revocations that this node has looked up, and when each of them must be forgotten.
+"""Keys, projects, sessions, revocations and bans that this node has looked up, and when each of them must be forgotten.
 
-Finding them in the database is told by keys, sessions and revocations; this remembers and forgets.
+Finding them in the database is told by keys, sessions, revocations and bans; this remembers and forgets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from pulse_dash.core.access import KeyActor, UserActor
 from pulse_dash.core.memory import Freshness, Memory
 from pulse_dash.store.sessions import Session
+from pulse_dash.store.store import ScopedStore
+
+Banned = Mapping[str, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +87,42 @@ class KnownRevocations:
         """Forget what a change may have made untrue; which participant one speaks of does not stand in its id."""
         if subject.partition(":")[0] in ("revocations", "*"):
             self.boundaries.clear()
+
+
+class KnownBans:
+    """The banned identities of each project that this node was asked about."""
+
+    def __init__(self, freshness: Freshness) -> None:
+        self._banned: Memory[str, Banned] = Memory(freshness)
+        # What changed, of a project that its id does not name: it is asked before anything is believed again.
+        self._changed: set[str] = set()
+
+    def heard(self, subject: str) -> None:
+        """Remember that a ban changed."""
+        noun, _, changed = subject.partition(":")
+        if noun == "bans":
+            self._changed.add(changed)
+            # What is being read at this moment is not kept.
+            self._banned.drop(lambda _, __: False)
+        elif noun == "*":
+            self._banned.clear()
+
+    def recall(self, project_id: str) -> Banned | None:
+        """From memory alone, without waiting; None when it must be asked. Raises Unavailable."""
+        return None if self._changed else self._banned.recall(project_id)
+
+    async def of(self, store: ScopedStore, project_id: str) -> Banned:
+        """The project's banned identities, each with its end. Raises Unavailable."""
+        known = self.recall(project_id)
+        if known is not None:
+            return known
+        if self._changed:
+            changed = frozenset(self._changed)
+            projects = await store.bans.projects_of(sorted(changed))
+            self._changed -= changed
+            self._banned.drop(lambda known_id, _: known_id in projects)
+
+        async def load() -> Banned:
+            return {ban.identity: ban.until for ban in await store.bans.all_of_project(project_id)}
+
+        return await self._banned.get(project_id, load) or {}

@@ -22,6 +22,19 @@ def name_problem(text: str, *, most: int = NAME_LENGTH) -> str | None:
     return None
 
 
+def text_errors(*named: tuple[str, str | None], most_bytes: int = 200) -> list[FieldError]:
+    """The fields among these that cannot name a room or somebody in it; a None is not looked at."""
+    errors: list[FieldError] = []
+    for name, text in named:
+        if text is None:
+            continue
+        if has_controls(text):
+            errors.append(FieldError(name, "Must not hold control characters."))
+        elif len(text.encode()) > most_bytes:
+            errors.append(FieldError(name, f"Must be at most {most_bytes} bytes of UTF-8."))
+    return errors
+
+
 def has_controls(text: str) -> bool:
     """Whether the text holds a control character or half of a surrogate pair."""
     return _CONTROLS.search(text) is not None

@@ -12,12 +12,12 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from pulse_dash.core import minting, revocations
+from pulse_dash.core import bans, minting, revocations
 from pulse_dash.core.access import KeyActor, Permission, UserActor, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
 from pulse_dash.core.media_servers import server_of
 from pulse_dash.core.minting import PULSE_ATTRIBUTE
-from pulse_dash.core.names import has_controls
+from pulse_dash.core.names import text_errors
 from pulse_dash.core.room_names import livekit_name
 from pulse_dash.core.tallying import TOKENS
 from pulse_dash.core.work import Work
@@ -128,9 +128,11 @@ class Passport:
 async def create(work: Work, request: TokenRequest, *, project_id: str | None = None) -> MintedToken:
     """Mint a LiveKit token for one identity in one room of the project.
 
-    A key mints for its own project; a user names it. Raises NotFound, Forbidden, Invalid, Unavailable."""
+    A key mints for its own project; a user names it.
+    Raises NotFound, Forbidden, Invalid, IdentityBanned, Unavailable."""
     project = await _project(work, project_id)
     _check(work, request)
+    await bans.refuse_banned(work, project.id, request.identity)
     parts, actor = work.parts, work.actor
     issued = int(parts.clock.time())
     ends = issued + request.ttl_seconds
@@ -188,7 +190,7 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
     if room is None:
         return Passport(False, "other_project")
     minted, revoked = await _minted(work, project, claims, identity, livekit_name(project.id, room))
-    if reason is None and revoked:
+    if reason is None and (revoked or await bans.is_banned(work, project.id, identity)):
         reason = "revoked"
     if reason is not None:
         return Passport(False, reason, minted)
@@ -223,7 +225,7 @@ async def revoke(
         identity, room = _named_by(work, project, token)
     if identity is None:
         raise Invalid(FieldError("identity", "Name an identity, or a token."))
-    if errors := _name_errors(("identity", identity), ("room", room)):
+    if errors := text_errors(("identity", identity), ("room", room)):
         raise Invalid(*errors)
     try:
         # Asked before, because every node puts out who is denied, and may be faster than this call.
@@ -259,25 +261,13 @@ async def _project(work: Work, project_id: str | None) -> Project:
 
 
 def _check(work: Work, request: TokenRequest) -> None:
-    errors = _name_errors(("room", request.room), ("identity", request.identity))
+    errors = text_errors(("room", request.room), ("identity", request.identity))
     if PULSE_ATTRIBUTE in request.attributes:
         errors.append(FieldError("attributes.pulse", "This attribute is Pulse's own."))
     if request.region is not None and request.region not in work.parts.policy.regions:
         errors.append(FieldError("region", f"Must be one of {', '.join(work.parts.policy.regions)}."))
     if errors:
         raise Invalid(*errors)
-
-
-def _name_errors(*named: tuple[str, str | None]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for name, text in named:
-        if text is None:
-            continue
-        if has_controls(text):
-            errors.append(FieldError(name, "Must not hold control characters."))
-        elif len(text.encode()) > 200:
-            errors.append(FieldError(name, "Must be at most 200 bytes of UTF-8."))
-    return errors
 
 
 def _grant(room: str, permissions: Permissions) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, SystemActor, UserActor, where
 from pulse_dash.core.clock import Clock
-from pulse_dash.core.known import KnownKeys, KnownRevocations, KnownSessions
+from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.media import LiveKit, LiveNow
 from pulse_dash.core.media_servers import OwnLiveKits
 from pulse_dash.core.memory import Freshness
@@ -74,6 +74,7 @@ class Parts:
     known_keys: KnownKeys
     known_sessions: KnownSessions
     known_revocations: KnownRevocations
+    known_bans: KnownBans
     tallying: Tallying
     live: LiveNow
     outbound: Outbound

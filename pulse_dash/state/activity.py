@@ -17,7 +17,7 @@ from pulse_dash.state.shell import ShellState
 
 _SHOWN = 6
 # Whatever an entry is made beside says its noun.
-_SUBJECTS = ("users:", "sessions:", "organizations:", "projects:", "keys:", "revocations:")
+_SUBJECTS = ("users:", "sessions:", "organizations:", "projects:", "keys:", "revocations:", "bans:")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pulse_dash.store import (
     audit_log,
+    bans,
     kept_answers,
     keys,
     leases,
@@ -26,6 +27,7 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
     keys.SCHEMA,
     sessions.SCHEMA,
     revocations.SCHEMA,
+    bans.SCHEMA,
     audit_log.SCHEMA,
     CollectionSchema("changes", {"_id": "string", "subject": "string", "at": "date"}, (Index("at", (("at", 1),)),)),
     tallies.SCHEMA,

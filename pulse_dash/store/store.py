@@ -15,6 +15,7 @@ from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
 from pulse_dash.store.audit_log import AuditLog
+from pulse_dash.store.bans import Bans
 from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
@@ -138,6 +139,7 @@ class ScopedStore:
 
     __slots__ = (
         "audit_log",
+        "bans",
         "deleted_organizations",
         "kept_answers",
         "keys",
@@ -157,6 +159,7 @@ class ScopedStore:
         self.projects = Projects(store, view)
         self.keys = Keys(store, view)
         self.revocations = Revocations(store, view)
+        self.bans = Bans(store, view)
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)
         self.media_events = MediaEvents(store)

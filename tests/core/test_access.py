@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pulse_dash.core
-from pulse_dash.core import audit, connections, keys, organizations, projects, rooms, tokens
+from pulse_dash.core import audit, bans, connections, keys, organizations, projects, rooms, tokens
 from pulse_dash.core.access import (
     KEY_PERMISSIONS,
     ROLES,
@@ -50,6 +50,7 @@ TABLE: dict[Permission, str] = {
     Permission.TOKENS_VALIDATE: "oad",
     Permission.TOKENS_REVOKE: "oad",
     Permission.ROOMS_CHANGE: "oad",
+    Permission.BANS_CHANGE: "oad",
     Permission.ORGANIZATION_CHANGE: "o",
     Permission.ORGANIZATION_DELETE: "o",
 }
@@ -106,10 +107,23 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     keys.revoke: (lambda work, _, house: keys.revoke(work, house.id, house.key.id), False),
     tokens.create: (lambda work, _, house: tokens.create(work, REQUEST, project_id=house.id), False),
     tokens.validate: (lambda work, _, house: tokens.validate(work, "x", project_id=house.id), False),
+    bans.listing: (lambda work, _, house: bans.listing(work, house.id), False),
+    bans.ban: (lambda work, _, house: bans.ban(work, house.id, identity="x", reason="y"), False),
+    bans.lift: (lambda work, _, house: lifted(work, house), False),
     audit.listing: (lambda work, owner, _: audit.listing(work, org_id=owner.organization.id), True),
     overview: (lambda work, owner, _: overview(work, owner.organization.id), True),
     projects.delete: (lambda work, _, house: projects.delete(work, house.id), False),
 }
+
+
+async def lifted(work: Work, house: House) -> None:
+    """A ban that nobody made: who holds the permission is told so."""
+    try:
+        await bans.lift(work, house.id, "ban_x")
+    except NotFound:
+        await work.narrowed(Permission.BANS_CHANGE).store.projects.get(house.id)
+
+
 # These ask LiveKit, which does not run here, once they have found the project: a refusal comes before.
 CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
     tokens.revoke: (lambda work, _, house: tokens.revoke(work, identity="x", project_id=house.id), False),
@@ -120,7 +134,7 @@ CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
     rooms.remove_participant: (lambda work, _, house: rooms.remove_participant(work, "lobby", "x", house.id), False),
 }
 NAMED_TO = {"org_id", "project_id"}
-NOT_BY_A_CALLER = {"drafted", "use_organization"}
+NOT_BY_A_CALLER = {"drafted", "is_banned", "refuse_banned", "use_organization"}
 # What is deleted is in nobody's scope: test_restoring tries who may bring it back.
 OF_WHAT_IS_DELETED = {"restore"}
 
@@ -178,7 +192,7 @@ async def test_a_project_key_reads_its_own_project_and_changes_nothing_but_media
     work = await town.by_key(house)
     done = {function for function, (call, _) in CALLS.items() if await outcome(call, work, owner, house) == "done"}
 
-    assert done == {projects.read, tokens.create, tokens.validate}
+    assert done == {projects.read, tokens.create, tokens.validate, bans.listing, bans.ban, bans.lift}
 
 
 # --- scopes as data ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pulse_dash.core import keys, media_events, organizations, projects, tokens
+from pulse_dash.core import bans, keys, media_events, organizations, projects, tokens
 from pulse_dash.core.accountability import Accountability, Standing, Wrong, wrong_with
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
@@ -84,6 +84,7 @@ VERDICTS: list[tuple[Mint | None, Standing, Wrong | None]] = [
     (MINT, Standing(project_lives=False), "project_gone"),
     (MINT, Standing(key_lives=False), "key_gone"),
     (MINT, Standing(revoked=True), "revoked"),
+    (MINT, Standing(banned=True), "banned"),
 ]
 
 
@@ -254,3 +255,24 @@ async def test_what_is_remembered_of_rooms_goes_with_them(town: Town, services: 
     await look(services)
 
     assert accountability._looked == {}
+
+
+async def test_a_banned_identity_is_put_out_each_time_it_comes_back(
+    town: Town, services: Services, venue: Venue
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    room = await enters(town, venue, house)
+    ada = venue.present[room][0]
+    await enters(town, venue, house, identity="bob")
+    await look(services)
+    made = await bans.ban(town.work(owner), house.id, identity="ada", reason="spam")
+    for _ in range(2):
+        venue.present[room].append(ada)
+        services.accountability.heard(f"joined:{room}")
+        await look(services)
+        assert venue.who(room) == ["bob"]
+    await bans.lift(town.work(owner), house.id, made.id)
+    venue.present[room].append(ada)
+    await look(services)
+    assert venue.who(room) == ["bob", "ada"]

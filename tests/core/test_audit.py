@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pulse_dash.core import accounts, keys, organizations, projects, revocations, sessions
+from pulse_dash.core import accounts, bans, keys, organizations, projects, revocations, sessions
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.services import Services
 from tests.doubles import BreakableEngine
@@ -63,6 +63,10 @@ async def revoke_tokens(town: Town, owner: Person, house: House) -> None:
     await revocations.deny(town.work(owner), house.project, "ada", None)
 
 
+async def ban(town: Town, owner: Person, house: House) -> None:
+    await bans.ban(town.work(owner), house.id, identity="ada", reason="spam")
+
+
 async def sign_out(town: Town, owner: Person, house: House) -> None:
     await sessions.end(town.work(owner))
 
@@ -81,6 +85,7 @@ CHANGES: dict[Change, set[str]] = {
     regenerate_key: {"key.regenerated"},
     revoke_key: {"key.revoked"},
     revoke_tokens: {"token.revoked"},
+    ban: {"identity.banned"},
     sign_out: {"session.ended"},
 }
 
