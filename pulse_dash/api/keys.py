@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
 from fastapi import APIRouter
 from pydantic import Field
 
@@ -31,6 +34,7 @@ class KeyAnswer(Answer):
     last_used_at: Moment | None
     revoked_at: Moment | None
     old_valid_until: Moment | None
+    warning: Literal["unused_30_days"] | None = Field(description="Revoke a key that nobody uses.")
 
 
 class ShownKeyAnswer(Answer):
@@ -55,7 +59,7 @@ async def regenerate(work: Caller, project_id: str, body: Regeneration | None = 
 @router.get("/keys", summary="All keys, revoked ones too")
 async def listing(work: Caller, project_id: str, page: PageNumber = 1, limit: PageLimit = 20) -> Listing[KeyAnswer]:
     found = cut(await keys.listing(work, project_id), page, limit)
-    return listed(found, [_answer(key) for key in found.items])
+    return listed(found, [_answer(key, work.clock.now()) for key in found.items])
 
 
 @router.post(
@@ -81,7 +85,7 @@ def _shown(key: ShownKey) -> ShownKeyAnswer:
     )
 
 
-def _answer(key: Key) -> KeyAnswer:
+def _answer(key: Key, now: datetime) -> KeyAnswer:
     return KeyAnswer(
         id=key.id,
         name=key.name,
@@ -90,4 +94,5 @@ def _answer(key: Key) -> KeyAnswer:
         last_used_at=key.last_used_at,
         revoked_at=key.revoked_at,
         old_valid_until=key.old_valid_until,
+        warning="unused_30_days" if keys.is_unused(key, now) else None,
     )

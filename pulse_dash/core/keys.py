@@ -20,6 +20,7 @@ from pulse_dash.store.engine import Document
 from pulse_dash.store.keys import Key
 
 MOST_GRACE_SECONDS = 86_400
+UNUSED_AFTER = timedelta(days=30)
 
 
 class KeyAlreadyRevoked(Conflict):
@@ -56,6 +57,11 @@ async def listing(work: Work, project_id: str) -> list[Key]:
     """All keys of a project, oldest first, revoked ones too. Raises NotFound."""
     await work.store.projects.get(project_id)
     return await work.store.keys.of_project(project_id)
+
+
+def is_unused(key: Key, now: datetime) -> bool:
+    """Whether a key that still opens something was not used for 30 days: then nobody would miss it."""
+    return key.revoked_at is None and now - (key.last_used_at or key.created_at) >= UNUSED_AFTER
 
 
 @requires(Permission.KEYS_REGENERATE)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from pulse_dash.core import key_text, keys
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from pulse_dash.core.keys import KeyAlreadyRevoked
-from pulse_dash.services import Services
+from pulse_dash.core.passwords import Passwords
+from pulse_dash.services import Services, assemble
+from pulse_dash.settings import Settings
 from tests.doubles import BreakableEngine, MovableClock
 from tests.people import Town
 
@@ -205,3 +212,65 @@ async def test_no_stored_document_holds_a_secret(town: Town, services: Services)
     for noun in ("keys", "projects", "audit_log", "changes"):
         for document in await services.engine.collection(noun).find({}):
             assert house.key.secret.reveal() not in repr(document)
+
+
+async def test_a_key_that_nobody_used_for_thirty_days_is_pointed_out(town: Town, clock: MovableClock) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    (key,) = await keys.listing(town.work(owner), house.id)
+    used = replace(key, last_used_at=clock.now() + timedelta(days=29))
+    revoked = replace(key, revoked_at=clock.now())
+    clock.move(timedelta(days=30).total_seconds())
+
+    assert [keys.is_unused(each, clock.now()) for each in (key, used, revoked)] == [True, False, False]
+
+
+async def test_an_idle_entry_in_a_nodes_memory_is_never_served_after_a_revocation(
+    town: Town, settings: Settings, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    there = Town(assemble(settings, engine, clock, Passwords(password_cost=4)))
+    owner = await town.person()
+    house = await town.project(owner)
+    await there.services.feed.read()
+    await there.by_key(house)
+    # Nobody comes for hours, while the feed is read as ever; then somebody revokes it elsewhere.
+    for _ in range(24):
+        clock.move(3600)
+        await there.services.feed.read()
+    await keys.revoke(town.work(owner), house.id, house.key.id)
+    await there.services.feed.read()
+
+    with pytest.raises(Unauthenticated):
+        await there.by_key(house)
+    there.services.parts.passwords.close()
+
+
+async def test_an_idle_entry_of_a_node_that_slept_is_not_believed(
+    town: Town, settings: Settings, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    there = Town(assemble(settings, engine, clock, Passwords(password_cost=4)))
+    owner = await town.person()
+    house = await town.project(owner)
+    await there.services.feed.read()
+    await there.by_key(house)
+    await keys.revoke(town.work(owner), house.id, house.key.id)
+    # The machine slept for longer than changes are kept, and they are gone.
+    clock.move(7200)
+    await engine.collection("changes").delete_many({})
+
+    with pytest.raises(Unavailable):
+        await there.by_key(house)
+    await there.services.feed.read()
+    with pytest.raises(Unauthenticated):
+        await there.by_key(house)
+    there.services.parts.passwords.close()
+
+
+def test_the_rule_for_scanners_finds_a_secret_and_its_checksum_tells_it_from_another() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "API.md").read_text("utf-8")
+    (rule,) = re.findall(r"^\\bpulse_secret_.*$", page, re.MULTILINE)
+    secret = key_text.new_secret()
+    other = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+
+    assert [re.findall(rule, f'PULSE_SECRET="{text}"') for text in (secret, other)] == [[secret], [other]]
+    assert [key_text.is_secret(text) for text in (secret, other)] == [True, False]
