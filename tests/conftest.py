@@ -48,6 +48,8 @@ async def engine(settings: Settings) -> AsyncIterator[BreakableEngine]:
     """A real embedded store that a test may take away and bring back."""
     real = await connect(mongo_uri=None, database="pulse", data_dir=settings.data_dir)
     await real.prepare()
+    # Every question that a test's core functions ask is answered by a declared index, or the test fails.
+    real.refuses_unserved = True
     breakable = BreakableEngine(real)
     yield breakable
     await real.close()

@@ -125,3 +125,9 @@ class RunningLiveKit:
         await self.ping()
         if self.people.pop(room, None) is None:
             raise NotFound
+
+
+async def kept(engine: Engine | BreakableEngine, noun: str, **fields: Any) -> list[dict[str, Any]]:
+    """All documents of a noun with these fields, for a test that looks into the store from outside."""
+    documents = await engine.collection(noun).find({})
+    return [each for each in documents if all(each.get(name) == value for name, value in fields.items())]

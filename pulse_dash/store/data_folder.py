@@ -1,6 +1,6 @@
 """The folder that holds the embedded store: who may read it, and that one process alone uses it.
 
-It knows rights, the lock and the mark on each file; what the files hold is told by collection_file.
+It knows rights, the lock and the mark on the file; what the file holds is told by embedded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pulse_dash.core.errors import Unavailable
 LOCK = "pulse.lock"
 # "PuLs": SQLite keeps this number in a file's head, so that a file of another program is known at once.
 APPLICATION_ID = 0x50754C73
-FORMAT = 1
+FORMAT = 2
 
 
 def refused(sentence: str) -> Unavailable:

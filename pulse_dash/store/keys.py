@@ -30,6 +30,7 @@ SCHEMA = CollectionSchema(
         Index("public", (("public", 1),), unique=True),
         Index("old_public", (("old_public", 1),)),
         Index("project", (("project_id", 1), ("_id", 1))),
+        Index("organization", (("org_id", 1), ("revoked_at", 1), ("_id", 1))),
         PENDING,
     ),
 )

@@ -76,7 +76,12 @@ class Cursor:
 
     def older(self, moment_field: str = "at") -> dict[str, Any]:
         """The filter of what comes after it; sort by `newest_first`."""
-        return {"$or": [{moment_field: {"$lt": self.at}}, {moment_field: self.at, "_id": {"$lt": self.id}}]}
+        older: list[dict[str, Any]] = [
+            {moment_field: {"$lt": self.at}},
+            {moment_field: self.at, "_id": {"$lt": self.id}},
+        ]
+        # What `$or` says already, said so that an index begins where the reader stopped.
+        return {moment_field: {"$lte": self.at}, "$or": older}
 
 
 def newest_first(moment_field: str = "at") -> list[tuple[str, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 Kind = Literal["string", "binary", "date", "bool", "int", "object", "array", "any"]
@@ -45,7 +46,7 @@ class CollectionSchema:
     fields: Fields
     indexes: tuple[Index, ...] = ()
 
-    @property
+    @cached_property
     def never_null(self) -> frozenset[str]:
         """Fields of partial indexes: left out when there is nothing, so that the index stays small."""
         return frozenset(index.partial for index in self.indexes if index.partial is not None)

@@ -14,6 +14,7 @@ from pulse_dash.services import Services
 from pulse_dash.settings import Settings
 from tests.api.asserting import assert_problem
 from tests.conftest import PUBLIC_URL
+from tests.doubles import kept
 from tests.people import PASSWORD, Town
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -82,7 +83,7 @@ async def test_our_own_form_signs_up_and_in(client: httpx.AsyncClient, services:
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert "set-cookie" in answer.headers
-    assert await services.system("a test").store.organizations.count({"name": "New & Co"}) == 1
+    assert len(await kept(services.engine, "organizations", name="New & Co")) == 1
 
 
 async def test_each_sign_in_gets_a_session_of_its_own_and_ends_the_one_before(
@@ -96,7 +97,8 @@ async def test_each_sign_in_gets_a_session_of_its_own_and_ends_the_one_before(
     await client.post("/session/login", headers=OURS, data=form)
 
     assert dict(client.cookies) != first
-    ended = await services.engine.collection("sessions").find({"kind": "dashboard", "ended_at": {"$ne": None}})
+    dashboards = await kept(services.engine, "sessions", kind="dashboard")
+    ended = [each for each in dashboards if each.get("ended_at")]
     assert [session["_id"] for session in ended] == [next(iter(first.values())).partition(".")[0]]
 
 
@@ -124,8 +126,7 @@ async def test_signing_out_ends_the_session_and_takes_the_cookie(
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert not client.cookies
-    living = {"kind": "dashboard", "ended_at": None}
-    assert await services.engine.collection("sessions").count_documents(living) == 0
+    assert await kept(services.engine, "sessions", kind="dashboard", ended_at=None) == []
 
 
 REFUSED: dict[str, tuple[str, dict[str, str], str]] = {

@@ -11,7 +11,7 @@ import pytest
 from pulse_dash.core import accounts, bans, keys, organizations, projects, revocations, sessions
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.services import Services
-from tests.doubles import BreakableEngine
+from tests.doubles import BreakableEngine, kept
 from tests.people import HOSTILE, PASSWORD, House, Person, Town
 
 NOUNS = ("users", "organizations", "projects", "keys", "sessions", "revocations")
@@ -171,7 +171,7 @@ async def test_an_entry_says_who_did_what_from_where_and_no_secret(town: Town, s
     house = await town.project(owner)
     await keys.regenerate(town.work(owner), house.id, grace_seconds=60)
 
-    (entry,) = await services.engine.collection("audit_log").find({"action": "key.regenerated"})
+    (entry,) = await kept(services.engine, "audit_log", action="key.regenerated")
 
     assert entry["actor"] == {
         "type": "user",
@@ -191,7 +191,7 @@ async def test_a_rename_tells_the_name_before_and_after(town: Town, services: Se
 
     await projects.change(town.work(owner), house.id, name="  Plain  ")
 
-    (entry,) = await services.engine.collection("audit_log").find({"action": "project.updated"})
+    (entry,) = await kept(services.engine, "audit_log", action="project.updated")
     assert entry["changes"] == {"name": {"before": HOSTILE, "after": "Plain"}}
 
 

@@ -17,9 +17,9 @@ import bson
 from pymongo.errors import DuplicateKeyError
 
 from pulse_dash.core.errors import Invalid
-from pulse_dash.store.collection_file import CollectionFile
 from pulse_dash.store.engine import Document
 from pulse_dash.store.schema import CollectionSchema
+from tests.store.litemongo_file import CollectionFile
 
 _OP_MSG = 2013
 _HELLO: Document = {

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pulse_dash.core.errors import Unavailable
-from pulse_dash.store.catalog import BY_NAME, COLLECTIONS
+from pulse_dash.store.catalog import BY_NAME
 from pulse_dash.store.connect import connect
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import Collection
@@ -63,7 +63,7 @@ async def test_folder_and_files_are_for_their_owner_alone(tmp_path: Path) -> Non
     assert any(name.endswith("-wal") for name in rights)
 
 
-@pytest.mark.parametrize("inside", ["", "pulse", "pulse/things.sqlite", "pulse.lock"])
+@pytest.mark.parametrize("inside", ["", "pulse", "pulse/documents.sqlite", "pulse.lock"])
 async def test_what_others_may_read_stops_the_start(folder: Path, inside: str) -> None:
     (folder / inside).chmod(0o755)
 
@@ -123,11 +123,10 @@ def _newer(path: Path) -> None:
     ("spoil", "word"),
     [(_corrupt, "damaged"), (_foreign, "another program"), (_newer, "newer Pulse"), (Path.unlink, "missing")],
 )
-@pytest.mark.parametrize("name", ["things", "meta"])
 async def test_a_spoiled_file_stops_the_start_and_is_left_as_it_is(
-    folder: Path, spoil: Callable[[Path], None], word: str, name: str
+    folder: Path, spoil: Callable[[Path], None], word: str
 ) -> None:
-    path = folder / "pulse" / f"{name}.sqlite"
+    path = folder / "pulse" / "documents.sqlite"
     spoil(path)
     before = path.read_bytes() if path.exists() else None
 
@@ -139,8 +138,8 @@ async def test_a_spoiled_file_stops_the_start_and_is_left_as_it_is(
 
 
 async def test_a_damaged_document_is_unavailable_and_not_a_crash(folder: Path) -> None:
-    connection = sqlite3.connect(folder / "pulse" / "things.sqlite")
-    connection.execute("UPDATE documents SET doc = x'00'")
+    connection = sqlite3.connect(folder / "pulse" / "documents.sqlite")
+    connection.execute("UPDATE things SET body = x'00'")
     connection.commit()
     connection.close()
 
@@ -177,7 +176,7 @@ async def test_a_folder_that_goes_away_is_unavailable_until_it_is_back(folder: P
 
 async def test_a_file_that_is_replaced_under_us_is_unavailable(folder: Path) -> None:
     async with opened(folder) as engine:
-        path = folder / "pulse" / "things.sqlite"
+        path = folder / "pulse" / "documents.sqlite"
         path.rename(path.with_suffix(".kept"))
         _foreign_at(path)
 
@@ -200,10 +199,10 @@ async def test_a_folder_that_is_deleted_under_us_acknowledges_nothing_and_makes_
 async def test_a_file_that_another_program_holds_is_unavailable_until_it_lets_go(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pulse_dash.store.collection_file.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("pulse_dash.store.embedded.file.BUSY_SECONDS", 0.05)
     async with opened(folder) as engine:
         things = engine.collection("things")
-        other = sqlite3.connect(folder / "pulse" / "things.sqlite", isolation_level=None)
+        other = sqlite3.connect(folder / "pulse" / "documents.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
 
         with pytest.raises(Unavailable):
@@ -296,4 +295,3 @@ async def test_without_an_address_of_mongodb_the_store_is_a_folder(tmp_path: Pat
 
     assert engine.name == "embedded"
     assert engine.where == str(tmp_path / "data" / "pulse")
-    assert {path.stem for path in (tmp_path / "data" / "pulse").glob("*.sqlite")} == {each.name for each in COLLECTIONS}

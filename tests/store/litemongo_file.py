@@ -9,7 +9,6 @@ so that a process killed in between leaves either all of it or nothing.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportMissingParameterType=false
 # pyright: reportPrivateUsage=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
-# ruff: noqa: SLF001
 
 from __future__ import annotations
 
