@@ -15,6 +15,7 @@ import orjson
 from pulse_dash.core import bans, minting, revocations
 from pulse_dash.core.access import KeyActor, Permission, UserActor, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
+from pulse_dash.core.grants import Allowed, in_words
 from pulse_dash.core.media_servers import server_of
 from pulse_dash.core.minting import PULSE_ATTRIBUTE
 from pulse_dash.core.names import text_errors
@@ -112,7 +113,7 @@ class Minted:
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """What a pasted token is worth; the fields after `minted` are only there when it is valid."""
+    """What a pasted token is worth; `permissions` is only there when it is valid, `allowed` whenever it is ours."""
 
     valid: bool
     reason: Reason | None = None
@@ -122,6 +123,7 @@ class Passport:
     room: str | None = None
     permissions: Permissions | None = None
     project_id: str | None = None
+    allowed: Allowed | None = None
 
 
 @requires(Permission.TOKENS_CREATE)
@@ -192,17 +194,16 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
     minted, revoked = await _minted(work, project, claims, identity, livekit_name(project.id, room))
     if reason is None and (revoked or await bans.is_banned(work, project.id, identity)):
         reason = "revoked"
-    if reason is not None:
-        return Passport(False, reason, minted)
     return Passport(
-        True,
-        None,
+        reason is None,
+        reason,
         minted,
         datetime.fromtimestamp(claims["exp"], UTC),
         identity,
         room,
-        _permissions(video),
+        _permissions(video) if reason is None else None,
         project.id,
+        in_words(claims),
     )
 
 

@@ -261,7 +261,7 @@ async def test_an_expired_token_still_says_who_minted_it(town: Town, clock: Mova
 
     assert (passport.valid, passport.reason) == (False, "expired")
     assert passport.minted is not None
-    assert passport.expires_at is None
+    assert passport.permissions is None
 
 
 async def test_a_token_that_livekit_refreshed_is_still_ours(town: Town, services: Services) -> None:
