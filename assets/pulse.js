@@ -146,7 +146,9 @@
     const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       const search = document.querySelector("[data-search]");
-      if (search) { event.preventDefault(); search.focus(); }
+      event.preventDefault();
+      if (search) search.focus();
+      else document.querySelector("[data-opens-search]")?.click();
     }
   });
 

@@ -23,6 +23,7 @@ _POLICY = "; ".join(
 _FIRST = ("quickstart", "api", "roles", "store", "deploy")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 _LINK = re.compile(r'href="(?:\./)?([A-Za-z0-9-]+)\.md(#[^"]*)?"')
+_HEADING = re.compile(r"<h([2-4])>(.*?)</h\1>")
 _DOCUMENT = """<!doctype html>
 <html lang="en">
 <head>
@@ -66,11 +67,19 @@ def _pages() -> dict[str, Path]:
 def _rendered(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    body = _HEADING.sub(_anchored, body)
     # What scrolls sideways on a phone is reached by a keyboard too.
     body = body.replace("<pre>", '<pre tabindex="0">')
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")
     body = _LINK.sub(lambda found: f'href="/docs/{found[1].lower()}{found[2] or ""}"', body)
     return _document(html.escape(text.partition("\n")[0].lstrip("# ").strip()), body, path)
+
+
+def _anchored(found: re.Match[str]) -> str:
+    """A heading that can be linked to, by its words as GitHub writes them."""
+    words = html.unescape(re.sub(r"<[^>]*>", "", found[2])).lower()
+    anchor = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+    return f'<h{found[1]} id="{html.escape(anchor)}">{found[2]}</h{found[1]}>'
 
 
 def _nothing() -> str:

@@ -1,4 +1,4 @@
-"""The New project dialog, for the pages that offer it."""
+"""The New project dialog, which stands once in the shell."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pulse_dash.components.buttons import button
 from pulse_dash.components.dialog import dialog, dialog_actions
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.states import notice
-from pulse_dash.state.new_project import NewProjectState
+from pulse_dash.state.new_project import NEW_PROJECT, NewProjectState
 from pulse_dash.state.shell import ShellState
 
-NEW_PROJECT = "new-project"
+__all__ = ["NEW_PROJECT", "new_project_dialog"]
 
 
 def new_project_dialog() -> rx.Component:

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.components.icons import icon
+from pulse_dash.components.links import plain_link
 
 
 class _PageTitle(rx.Component):
@@ -34,10 +35,28 @@ def crumbs(*steps: Any) -> rx.Component:
     return rx.el.nav(rx.el.ol(*items, class_name="crumbs"), custom_attrs={"aria-label": "Where you are"})
 
 
-def page_head(trail: rx.Component, title: Any, sentence: Any, *actions: Any) -> rx.Component:
-    """Crumbs, title and sentence on the left, actions on the right (below them on a phone)."""
+def page_head(trail: rx.Component, title: Any, sentence: Any, *actions: Any, docs: str = "") -> rx.Component:
+    """Crumbs, title and sentence on the left, actions on the right (below them on a phone).
+
+    `docs` is where the documentation speaks of this page: its page and, after `#`, the section."""
+    heading = rx.el.h1(title)
     return rx.el.header(
-        rx.el.div(trail, rx.el.h1(title), sentence, class_name="page-words"),
+        rx.el.div(
+            trail,
+            rx.el.div(heading, _docs_link(docs), class_name="page-title") if docs else heading,
+            sentence,
+            class_name="page-words",
+        ),
         *([rx.el.div(*actions, class_name="page-actions")] if actions else []),
         class_name="page-head",
+    )
+
+
+def _docs_link(docs: str) -> rx.Component:
+    return plain_link(
+        icon("book-open"),
+        href=f"/docs/{docs}",
+        title="Read about it in the docs",
+        class_name="button-icon docs-link",
+        custom_attrs={"aria-label": "Read about it in the docs"},
     )

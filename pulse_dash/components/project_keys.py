@@ -9,10 +9,10 @@ import reflex as rx
 from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button, copy_text, opening_icon
 from pulse_dash.components.code import samples
-from pulse_dash.components.dialog import dialog, dialog_actions, typed_name
+from pulse_dash.components.dialog import breaks, confirm_dialog, form_dialog
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.secret import copy_now, key_value, secret_value
-from pulse_dash.components.states import bone, empty, failed, notice
+from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.keys import KeyRow, KeysState
 from pulse_dash.state.secret import SecretState
@@ -228,97 +228,66 @@ def _row_dialogs(key: rx.Var[KeyRow]) -> rx.Component:
     return rx.cond(key.alive, rx.fragment(_regenerate_dialog(key), _revoke_dialog(key)))
 
 
-def _general_refusal() -> rx.Component:
-    return rx.cond(KeysState.errors.contains(""), notice(KeysState.errors[""], tone="bad", role="alert"))
-
-
 def _new_key_dialog() -> rx.Component:
-    return dialog(
+    return form_dialog(
         "New key",
-        _general_refusal(),
-        rx.el.form(
-            field(
-                "Name",
-                id="new-key-name",
-                name="name",
-                error=KeysState.errors.get("name", ""),
-                required=True,
-                max_length=128,
-                placeholder="staging",
-                auto_complete="off",
-                hint="Where it is used: one key per server is easiest to revoke.",
-                says={"missing": "Name it after where it is used."},
-                custom_attrs={"data-first": ""},
-            ),
-            dialog_actions(button("Create key", variant="primary", type="submit")),
-            on_submit=KeysState.create,
-            class_name="stack",
-            no_validate=True,
-            custom_attrs={"data-checked": ""},
+        field(
+            "Name",
+            id="new-key-name",
+            name="name",
+            error=KeysState.errors.get("name", ""),
+            required=True,
+            max_length=128,
+            placeholder="staging",
+            auto_complete="off",
+            hint="Where it is used: one key per server is easiest to revoke.",
+            says={"missing": "Name it after where it is used."},
+            custom_attrs={"data-first": ""},
         ),
+        state=KeysState,
         id=_NEW_KEY,
-        closes_on=KeysState.changes,
-        on_open=KeysState.forget,
+        does="Create key",
+        on_submit=KeysState.create,
     )
 
 
 def _regenerate_dialog(key: rx.Var[KeyRow]) -> rx.Component:
-    return dialog(
+    return form_dialog(
         rx.fragment("Regenerate ", rx.el.bdi(key.name)),
-        rx.el.ul(
-            rx.el.li("This key gets a new API key and a new secret; the secret is shown once."),
-            rx.el.li("Servers that send the old pair are refused when it ends: change them first, or give them time."),
-            rx.el.li("Tokens that were minted already stay good until they expire."),
-            class_name="breaks",
+        rx.el.input(type="hidden", name="key_id", default_value=key.id),
+        select(
+            "The old pair works",
+            rx.el.option("no longer, from now on", value="0"),
+            rx.el.option("for 1 more hour", value="3600"),
+            rx.el.option("for 24 more hours", value="86400"),
+            id="grace-" + key.id,
+            name="grace",
+            default_value="0",
         ),
-        _general_refusal(),
-        rx.el.form(
-            rx.el.input(type="hidden", name="key_id", default_value=key.id),
-            select(
-                "The old pair works",
-                rx.el.option("no longer, from now on", value="0"),
-                rx.el.option("for 1 more hour", value="3600"),
-                rx.el.option("for 24 more hours", value="86400"),
-                id="grace-" + key.id,
-                name="grace",
-                default_value="0",
-            ),
-            dialog_actions(button("Regenerate", variant="primary", type="submit")),
-            on_submit=KeysState.regenerate,
-            class_name="stack",
+        before=breaks(
+            "This key gets a new API key and a new secret; the secret is shown once.",
+            "Servers that send the old pair are refused when it ends: change them first, or give them time.",
+            "Tokens that were minted already stay good until they expire.",
         ),
+        state=KeysState,
         id="regenerate-" + key.id,
-        closes_on=KeysState.changes,
-        on_open=KeysState.forget,
+        does="Regenerate",
+        on_submit=KeysState.regenerate,
     )
 
 
 def _revoke_dialog(key: rx.Var[KeyRow]) -> rx.Component:
-    return dialog(
-        rx.fragment("Revoke ", rx.el.bdi(key.name)),
-        rx.el.ul(
-            rx.el.li("Every server that uses this key is refused within a second, everywhere."),
-            rx.el.li("It cannot be undone. If you only want a new secret, regenerate it instead."),
-            class_name="breaks",
-        ),
-        _general_refusal(),
-        rx.el.form(
-            rx.el.input(type="hidden", name="key_id", default_value=key.id),
-            typed_name(
-                "Type the key's name to revoke it",
-                id="confirm-" + key.id,
-                name=key.name,
-                error=KeysState.errors.get("confirmation", ""),
-            ),
-            dialog_actions(button("Revoke key", variant="deadly", type="submit")),
-            on_submit=KeysState.revoke,
-            class_name="stack",
-            no_validate=True,
-            custom_attrs={"data-checked": ""},
-        ),
+    return confirm_dialog(
+        "Revoke",
+        key.name,
+        "Every server that uses this key is refused within a second, everywhere.",
+        "It cannot be undone. If you only want a new secret, regenerate it instead.",
+        label="Type the key's name to revoke it",
+        about=("key_id", key.id),
+        state=KeysState,
         id="revoke-" + key.id,
-        closes_on=KeysState.changes,
-        on_open=KeysState.forget,
+        does="Revoke key",
+        on_submit=KeysState.revoke,
     )
 
 

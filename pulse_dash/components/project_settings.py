@@ -5,17 +5,13 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.buttons import button
-from pulse_dash.components.dialog import dialog, dialog_actions, typed_name
+from pulse_dash.components.dialog import confirm_dialog, refusal
 from pulse_dash.components.fields import field, select
-from pulse_dash.components.states import bone, notice
+from pulse_dash.components.states import bone
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.shell import ShellState
 
 _DELETE = "delete-project"
-
-
-def _refusal() -> rx.Component:
-    return rx.cond(ProjectState.errors.contains(""), notice(ProjectState.errors[""], tone="bad", role="alert"))
 
 
 def _bones() -> rx.Component:
@@ -34,7 +30,7 @@ def _settings() -> rx.Component:
     return rx.el.section(
         rx.el.div(rx.el.h2("Settings"), class_name="card-head"),
         rx.el.form(
-            _refusal(),
+            refusal(ProjectState),
             field(
                 "Name",
                 id="project-name",
@@ -90,30 +86,17 @@ def _danger() -> rx.Component:
             ),
             class_name="card",
         ),
-        dialog(
-            rx.fragment("Delete ", rx.el.bdi(ProjectState.name)),
-            rx.el.ul(
-                rx.el.li("All its keys stop within a second."),
-                rx.el.li("Nobody gets a new token for its rooms."),
-                rx.el.li("Its figures so far stay counted for the organization."),
-                class_name="breaks",
-            ),
-            _refusal(),
-            rx.el.form(
-                typed_name(
-                    "Type the project's name to delete it",
-                    id="delete-confirmation",
-                    name=ProjectState.name,
-                    error=ProjectState.errors.get("confirmation", ""),
-                ),
-                dialog_actions(button("Delete project", variant="deadly", type="submit")),
-                on_submit=ProjectState.delete,
-                class_name="stack",
-                no_validate=True,
-                custom_attrs={"data-checked": ""},
-            ),
+        confirm_dialog(
+            "Delete",
+            ProjectState.name,
+            "All its keys stop within a second.",
+            "Nobody gets a new token for its rooms.",
+            "Its figures so far stay counted for the organization.",
+            label="Type the project's name to delete it",
+            about=("project_id", ProjectState.id),
+            state=ProjectState,
             id=_DELETE,
-            closes_on=ProjectState.deletions,
-            on_open=ProjectState.forget,
+            does="Delete project",
+            on_submit=ProjectState.delete,
         ),
     )

@@ -13,6 +13,8 @@ from pulse_dash.components.buttons import button_class, icon_button
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link, plain_link, side_link
 from pulse_dash.components.logo import logo
+from pulse_dash.components.new_project import new_project_dialog
+from pulse_dash.components.palette import palette, search_button
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.state.navigation import ORGANIZATIONS, PLACES, Group, Place
 from pulse_dash.state.shell import OrganizationChoice, ShellState
@@ -36,6 +38,8 @@ def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
                 class_name="page",
             ),
         ),
+        new_project_dialog(),
+        palette(),
         rx.el.div(class_name="side-veil", custom_attrs={"aria-hidden": "true"}),
         rx.el.div(id="announcer", role="status", class_name="seen-by-readers"),
         class_name="shell",
@@ -83,6 +87,7 @@ def _bar() -> rx.Component:
         ),
         logo(),
         rx.el.strong(rx.el.bdi(ShellState.organization_name), class_name="one-line"),
+        icon_button("search", "Search or jump to", custom_attrs={"data-opens-search": "", "aria-haspopup": "dialog"}),
         class_name="bar",
     )
 
@@ -94,6 +99,7 @@ def _side() -> rx.Component:
             icon_button("x", "Close the menu", custom_attrs={"data-closes-drawer": ""}),
             class_name="side-top",
         ),
+        search_button(),
         *(_group(group, [place for place in PLACES if place.group is group]) for group in Group),
         rx.el.div(_account(), class_name="side-foot"),
         id="side",
@@ -140,7 +146,7 @@ def _organization() -> rx.Component:
             rx.foreach(ShellState.organizations, _choice),
             rx.el.div(class_name="menu-line"),
             page_link(
-                icon(ORGANIZATIONS.icon),
+                rx.el.span(icon(ORGANIZATIONS.icon), class_name="menu-icon"),
                 "All organizations",
                 to=ORGANIZATIONS.path,
                 class_name="menu-item",

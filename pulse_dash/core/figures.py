@@ -40,16 +40,26 @@ class Checklist:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectNow:
+    """One project at a glance; who is live is None while LiveKit does not answer."""
+
+    people: int | None
+    rooms: int | None
+    tokens_today: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """An organization at a glance; the live figures are None while LiveKit does not answer."""
 
     projects: int
     people_live: int | None
     rooms_live: int | None
-    live_by_project: dict[str, int]
+    by_project: dict[str, ProjectNow]
     tokens_today: int
     tokens_yesterday: int
     requests_month: int
+    requests_today: int
     days: list[DayFigure]
     checklist: Checklist
 
@@ -63,20 +73,31 @@ async def overview(work: Work, org_id: str) -> Overview:
     midnight = work.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     tallies = await work.store.tallies.of_organization(org_id, midnight - timedelta(days=max(DAYS, today.day) - 1))
     counts: Counter[tuple[str, date]] = Counter()
+    tokens_today: Counter[str] = Counter()
     for tally in tallies:
         counts[tally.metric, tally.hour.date()] += tally.count
+        if tally.metric == TOKENS and tally.hour.date() == today:
+            tokens_today[tally.project_id] += tally.count
     snapshot = work.parts.live.now
     ids = [project.id for project in projects]
     return Overview(
         projects=len(projects),
         people_live=None if snapshot is None else sum(snapshot.people.get(project, 0) for project in ids),
         rooms_live=None if snapshot is None else sum(snapshot.rooms.get(project, 0) for project in ids),
-        live_by_project={} if snapshot is None else {project: snapshot.people.get(project, 0) for project in ids},
+        by_project={
+            project: ProjectNow(
+                None if snapshot is None else snapshot.people.get(project, 0),
+                None if snapshot is None else snapshot.rooms.get(project, 0),
+                tokens_today[project],
+            )
+            for project in ids
+        },
         tokens_today=counts[TOKENS, today],
         tokens_yesterday=counts[TOKENS, today - timedelta(days=1)],
         requests_month=sum(
             count for (metric, day), count in counts.items() if metric == API_REQUESTS and day >= today.replace(day=1)
         ),
+        requests_today=counts[API_REQUESTS, today],
         days=[
             DayFigure(day, counts[TOKENS, day], counts[API_REQUESTS, day])
             for day in (today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1))

@@ -18,6 +18,7 @@ from pulse_dash.core.vault import fingerprint, same
 from pulse_dash.core.work import Work
 from pulse_dash.store.engine import Document
 from pulse_dash.store.keys import Key
+from pulse_dash.store.projects import Project
 
 MOST_GRACE_SECONDS = 86_400
 UNUSED_AFTER = timedelta(days=30)
@@ -43,6 +44,14 @@ class ShownKey:
     old_valid_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key and the project that it opens."""
+
+    key: Key
+    project: Project
+
+
 @requires(Permission.KEYS_CREATE)
 async def create(work: Work, project_id: str, *, name: str) -> ShownKey:
     """Make one more key. Raises NotFound, Forbidden, Invalid."""
@@ -62,6 +71,17 @@ async def listing(work: Work, project_id: str) -> list[Key]:
 def is_unused(key: Key, now: datetime) -> bool:
     """Whether a key that still opens something was not used for 30 days: then nobody would miss it."""
     return key.revoked_at is None and now - (key.last_used_at or key.created_at) >= UNUSED_AFTER
+
+
+@requires(Permission.KEYS_VIEW)
+async def search(work: Work, text: str, *, limit: int) -> list[FoundKey]:
+    """Keys that are good, by a part of their name or by the whole API key or id, each with its project."""
+    exactly = await work.store.keys.known_as(text)
+    named = await work.store.keys.named(text, limit) if text else []
+    found = {key.id: key for key in (*exactly, *named)}
+    projects = await work.store.projects.under([key.project_id for key in found.values()])
+    # A deleted project's keys open nothing, revoked or not.
+    return [FoundKey(key, projects[key.project_id]) for key in found.values() if key.project_id in projects][:limit]
 
 
 @requires(Permission.KEYS_REGENERATE)

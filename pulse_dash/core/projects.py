@@ -14,7 +14,7 @@ from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.work import Work
 from pulse_dash.store.engine import DuplicateKey
-from pulse_dash.store.projects import OwnLiveKit, OwnStorage, Project
+from pulse_dash.store.projects import Order, OwnLiveKit, OwnStorage, Project
 from pulse_dash.store.records import Making, Page
 
 FIRST_KEY = "default"
@@ -80,14 +80,24 @@ async def listing(
     *,
     org_id: str | None = None,
     region: str | None = None,
+    live: bool | None = None,
     search: str = "",
+    order: Order = Order.OLDEST,
     page: int = 1,
     limit: int = 20,
 ) -> Page[Project]:
-    """The caller's projects, oldest first; of one organization where named. Raises NotFound."""
+    """The caller's projects; of one organization, of one region, with or without somebody in a room, where so asked.
+
+    While LiveKit does not answer nobody knows who is live, and `live` chooses nothing. Raises NotFound."""
     if org_id is not None:
         await work.store.organizations.get(org_id)
-    return await work.store.projects.search(org_id=org_id, region=region, search=search, page=page, limit=limit)
+    snapshot = work.parts.live.now
+    busy = None
+    if live is not None and snapshot is not None:
+        busy = live, [project for project, rooms in snapshot.rooms.items() if rooms]
+    return await work.store.projects.search(
+        org_id=org_id, region=region, busy=busy, search=search, order=order, page=page, limit=limit
+    )
 
 
 @requires(Permission.VIEW)

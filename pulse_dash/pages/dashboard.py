@@ -9,7 +9,7 @@ from pulse_dash.components.buttons import button, button_class
 from pulse_dash.components.chart import day_chart, figures_table
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link, plain_link
-from pulse_dash.components.new_project import NEW_PROJECT, new_project_dialog
+from pulse_dash.components.new_project import NEW_PROJECT
 from pulse_dash.components.page_head import crumbs, page_head
 from pulse_dash.components.shell import shell
 from pulse_dash.components.stat import stat
@@ -56,7 +56,6 @@ def page() -> rx.Component:
                 class_name="dashboard",
             ),
         ),
-        new_project_dialog(),
     )
 
 
@@ -75,6 +74,7 @@ def _livekit_away() -> rx.Component:
 def _stats() -> rx.Component:
     loaded = DashboardState.loaded
     live_note = rx.cond(DashboardState.livekit_answers, "in all rooms", "LiveKit does not answer")
+    requests_note = rx.fragment("this month, " + DashboardState.requests_today + " today")
     return rx.el.div(
         stat("users", "People live now", DashboardState.people_live, live_note, loaded=loaded),
         stat(
@@ -100,7 +100,7 @@ def _stats() -> rx.Component:
             ),
             loaded=loaded,
         ),
-        stat("activity", "API requests", DashboardState.requests_month, "this month", loaded=loaded),
+        stat("activity", "API requests", DashboardState.requests_month, requests_note, loaded=loaded),
         class_name="stats",
     )
 

@@ -7,6 +7,7 @@ import reflex as rx
 from pulse_dash.components.badges import tag
 from pulse_dash.components.buttons import button, copy_text
 from pulse_dash.components.icons import icon
+from pulse_dash.components.lists import card_bones, card_top, list_tools, listed, no_match, nothing_yet
 from pulse_dash.components.organization_dialogs import (
     DELETE,
     NEW_ORGANIZATION,
@@ -16,9 +17,7 @@ from pulse_dash.components.organization_dialogs import (
     rename_dialog,
 )
 from pulse_dash.components.page_head import crumbs, page_head
-from pulse_dash.components.pager import pager
 from pulse_dash.components.shell import shell
-from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.organizations import DeletedRow, OrganizationRow, OrganizationsState
 from pulse_dash.state.shell import ShellState
@@ -32,81 +31,31 @@ def page() -> rx.Component:
             "Organizations",
             rx.el.p("Each has its own people, projects and keys.", class_name="page-sentence"),
             button("New organization", variant="primary", icon_name="plus", opens=NEW_ORGANIZATION),
+            docs="api#organizations",
         ),
-        rx.cond(
-            OrganizationsState.problem != "",
-            failed(
-                "The organizations could not be read.",
-                OrganizationsState.problem,
-                OrganizationsState.reference,
-                retry=OrganizationsState.load,
-                still="Their keys and rooms go on working.",
-            ),
+        list_tools(what="organizations", state=OrganizationsState),
+        listed(
+            OrganizationsState,
+            rx.el.ul(rx.foreach(OrganizationsState.items, _card), class_name="cards"),
+            bones=card_bones(),
+            nothing=rx.cond(OrganizationsState.search != "", _no_results(), _none()),
+            what="organizations",
+            still="Their keys and rooms go on working.",
         ),
-        _search(),
-        _list(),
         rx.cond(OrganizationsState.deleted.length() > 0, _deleted()),
         new_organization_dialog(),
         homeless_too=True,
     )
 
 
-def _search() -> rx.Component:
-    return rx.el.div(
-        rx.el.div(
-            icon("search"),
-            rx.el.label("Search organizations", html_for="search", class_name="seen-by-readers"),
-            rx.debounce_input(
-                rx.el.input(
-                    id="search",
-                    type="search",
-                    class_name="input",
-                    placeholder="Search by name or id",
-                    value=OrganizationsState.search,
-                    on_change=OrganizationsState.set_search,
-                    max_length=200,
-                    auto_complete="off",
-                    custom_attrs={"data-search": "", "enterKeyHint": "search"},
-                ),
-                debounce_timeout=250,
-            ),
-            class_name="input-search",
-        ),
-        class_name="filters",
-        role="search",
-    )
-
-
-def _list() -> rx.Component:
-    return rx.cond(
-        OrganizationsState.loaded,
-        rx.cond(
-            OrganizationsState.items.length() == 0,
-            rx.cond(OrganizationsState.search != "", _no_results(), _none()),
-            rx.fragment(
-                rx.el.ul(rx.foreach(OrganizationsState.items, _card), class_name="cards"),
-                rx.cond(OrganizationsState.pages > 1, pager(OrganizationsState)),
-            ),
-        ),
-        rx.cond(
-            OrganizationsState.problem == "",
-            rx.el.ul(*[_bones()] * 3, class_name="cards", custom_attrs={"aria-busy": "true", "aria-label": "Loading"}),
-        ),
-    )
-
-
 def _card(row: rx.Var[OrganizationRow]) -> rx.Component:
     return rx.el.li(
         rx.el.article(
-            rx.el.div(
-                rx.el.span(row.initial, class_name="initial", custom_attrs={"aria-hidden": "true"}),
-                rx.el.div(
-                    rx.el.h2(rx.el.bdi(row.name)),
-                    copy_text(row.id, "the organization's id"),
-                    class_name="project-words",
-                ),
+            card_top(
+                row.initial,
+                rx.el.h2(rx.el.bdi(row.name)),
+                copy_text(row.id, "the organization's id"),
                 tag(row.role),
-                class_name="project-top",
             ),
             rx.el.div(
                 rx.el.span(icon("credit-card"), row.plan),
@@ -161,42 +110,18 @@ def _deleted_row(row: rx.Var[DeletedRow]) -> rx.Component:
     )
 
 
-def _bones() -> rx.Component:
-    return rx.el.li(
-        rx.el.div(
-            rx.el.div(
-                bone("bone-square"),
-                rx.el.div(bone("bone-title"), bone(), class_name="project-words stack-tight"),
-                class_name="project-top",
-            ),
-            bone("bone-short"),
-            class_name="card project-card",
-        )
-    )
-
-
 def _none() -> rx.Component:
-    return rx.el.section(
-        empty(
-            "building-2",
-            "You belong to no organization",
-            "Make one of your own; a name is all it takes. Or ask somebody to invite you to theirs.",
-            button("Create an organization", icon_name="plus", opens=NEW_ORGANIZATION),
-            small=True,
-        ),
-        class_name="card below-filters",
+    return nothing_yet(
+        "building-2",
+        "You belong to no organization",
+        "Make one of your own; a name is all it takes. Or ask somebody to invite you to theirs.",
+        button("Create an organization", icon_name="plus", opens=NEW_ORGANIZATION),
     )
 
 
 def _no_results() -> rx.Component:
-    return rx.el.section(
-        empty(
-            "search",
-            "No organization matches",
-            "Search looks at names and ids. Try fewer letters.",
-            button("Show all organizations", on_click=OrganizationsState.set_search("")),
-            small=True,
-        ),
-        class_name="card below-filters",
-        custom_attrs={"aria-live": "polite"},
+    return no_match(
+        "No organization matches",
+        "Search looks at names and ids. Try fewer letters.",
+        button("Show all organizations", on_click=OrganizationsState.set_search("")),
     )

@@ -53,6 +53,7 @@ def _there() -> rx.Component:
                 ProjectState.tab != "try",
                 page_link(icon("play"), "Try it", to=_to("try"), replace=True, class_name=button_class()),
             ),
+            docs="api#projects-and-keys",
         ),
         rx.el.nav(
             *(

@@ -53,6 +53,7 @@ class DashboardState(PulseState):
     tokens_tone: str = ""
     tokens_yesterday: str = ""
     requests_month: str = ""
+    requests_today: str = ""
     projects: int = 0
     figure: dict[str, Any] = {}
     chart_says: str = ""
@@ -101,6 +102,7 @@ class DashboardState(PulseState):
         self.tokens_yesterday = _count(now.tokens_yesterday)
         self.tokens_change, self.tokens_tone = _change(now.tokens_today, now.tokens_yesterday)
         self.requests_month = _count(now.requests_month)
+        self.requests_today = _count(now.requests_today)
         self.sentence = _sentence(now)
         self.days = [
             DayRow(f"{each.day:%-d %B %Y}", _count(each.tokens), _count(each.requests)) for each in reversed(now.days)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pulse_dash.core.errors import FieldError, Invalid
+
 MOST_CHARACTERS = 512
 
 
@@ -13,6 +15,12 @@ def text(form: Mapping[str, Any], name: str) -> str:
     """The field as text; what is no text is empty, and core says what is wrong with that."""
     value = form.get(name)
     return value[: MOST_CHARACTERS + 1] if isinstance(value, str) else ""
+
+
+def confirmed(form: Mapping[str, Any], name: str) -> None:
+    """For what can't be undone: the name was typed. Raises Invalid."""
+    if text(form, "confirmation").strip() != name.strip():
+        raise Invalid(FieldError("confirmation", "Type the name exactly as it stands above."))
 
 
 def iso(time: datetime | None) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import keys
-from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unavailable
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
-from pulse_dash.state.forms import iso, text
+from pulse_dash.state.forms import confirmed, iso, text
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.samples import Sample, minting
 from pulse_dash.state.secret import SecretState
@@ -109,10 +109,11 @@ class KeysState(PulseState):
         try:
             rows = [*([self.first] if self.first else []), *self.others]
             name = next((row.name for row in rows if row.id == key_id), None)
-            if name is None or text(form_data, "confirmation").strip() != name.strip():
-                raise Invalid(FieldError("confirmation", "Type the key's name exactly as it stands above."))
+            if name is None:
+                raise NotFound
+            confirmed(form_data, name)
             await keys.revoke(await self._work(), project.id, key_id)
-        except (Invalid, Conflict, Forbidden) as refused:
+        except (Invalid, Conflict, Forbidden, NotFound) as refused:
             self.errors = self._sentences(refused)
             return
         secret = await self.get_state(SecretState)

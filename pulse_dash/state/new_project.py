@@ -13,6 +13,9 @@ from pulse_dash.state.forms import text
 from pulse_dash.state.secret import SecretState
 from pulse_dash.state.shell import ShellState
 
+# The dialog's id, by which whoever offers it opens it.
+NEW_PROJECT = "new-project"
+
 
 class NewProjectState(PulseState):
     """What was refused of the last try; `made` counts up when a project was made, which closes the dialog."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import reflex as rx
 
 from pulse_dash.core import organizations
 from pulse_dash.core.access import ROLES, Permission, Role
-from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
 from pulse_dash.core.organizations import RESTORABLE, Organization
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
-from pulse_dash.state.forms import MOST_CHARACTERS, initials, iso, text
+from pulse_dash.state.forms import MOST_CHARACTERS, confirmed, initials, iso, text
+from pulse_dash.state.lists import PAGE_SIZE, asked_page, asked_search, list_at, pages_of, showing
 from pulse_dash.state.shell import PLANS, ShellState
-
-PAGE_SIZE = 12
-_MOST_PAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,9 +61,7 @@ class OrganizationsState(PulseState):
     async def load(self) -> None:
         """Read the page that the address names."""
         asked = self.router.url.query_parameters
-        self.search = asked.get("search", "")[:MOST_CHARACTERS]
-        page = asked.get("page", "1")[:5]
-        self.page = max(1, min(int(page) if page.isascii() and page.isdigit() else 1, _MOST_PAGES))
+        self.search, self.page = asked_search(asked), asked_page(asked)
         await self._read()
 
     @rx.event(background=True, supersedes=True)
@@ -81,12 +76,12 @@ class OrganizationsState(PulseState):
     @rx.event
     async def set_search(self, search: str) -> object:
         """Typed a search; back to the first page of it."""
-        return _at(search[:MOST_CHARACTERS], 1)
+        return list_at("/organizations", search=search[:MOST_CHARACTERS])
 
     @rx.event
     async def turn_to(self, page: int) -> object:
         """Another page of the same list."""
-        return _at(self.search, max(1, min(page, _MOST_PAGES)), replace=False)
+        return list_at("/organizations", search=self.search, page=page)
 
     @rx.event
     async def forget(self) -> None:
@@ -119,9 +114,7 @@ class OrganizationsState(PulseState):
         org_id = text(form_data, "org_id")
         try:
             work = await self._work()
-            name = (await organizations.read(work, org_id)).name
-            if text(form_data, "confirmation").strip() != name.strip():
-                raise Invalid(FieldError("confirmation", "Type the organization's name exactly as it stands above."))
+            confirmed(form_data, (await organizations.read(work, org_id)).name)
             await organizations.delete(work, org_id)
         except (Invalid, Conflict, Forbidden, NotFound) as refused:
             self.errors = self._sentences(refused)
@@ -147,7 +140,7 @@ class OrganizationsState(PulseState):
             found = await organizations.listing(work, search=self.search, page=self.page, limit=PAGE_SIZE)
             if found.total and not found.items:
                 # The page that the address names is gone; its neighbours are not.
-                self.page = -(-found.total // PAGE_SIZE)
+                self.page = pages_of(found)
                 found = await organizations.listing(work, search=self.search, page=self.page, limit=PAGE_SIZE)
             self.deleted = [_deleted(each) for each in await organizations.deleted(work)]
         except Unavailable as away:
@@ -155,9 +148,7 @@ class OrganizationsState(PulseState):
             return
         self.problem = self.reference = ""
         self.items = [_row(work, each) for each in found.items]
-        self.pages = max(1, -(-found.total // PAGE_SIZE))
-        first = (self.page - 1) * PAGE_SIZE + 1
-        self.showing = f"{first:,} to {first + len(found.items) - 1:,} of {found.total:,}" if found.items else ""
+        self.pages, self.showing = pages_of(found), showing(found)
         self.loaded = True
 
 
@@ -180,10 +171,3 @@ def _row(work: Work, organization: Organization) -> OrganizationRow:
 def _deleted(organization: Organization) -> DeletedRow:
     at = organization.deleted_at
     return DeletedRow(organization.id, organization.name, iso(at), iso(at + RESTORABLE if at else None))
-
-
-def _at(search: str, page: int, *, replace: bool = True) -> object:
-    """The address of that list; typing replaces its own steps, turning a page is a step to come back from."""
-    asked = {"search": search.strip(), "page": str(page) if page > 1 else ""}
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return rx.redirect(f"/organizations?{query}" if query else "/organizations", replace=replace)

@@ -7,9 +7,9 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import projects
-from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unavailable
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pulse_dash.reflex_seam import PulseState
-from pulse_dash.state.forms import iso, text
+from pulse_dash.state.forms import confirmed, iso, text
 
 TABS = ("keys", "try", "settings", "danger")
 
@@ -27,7 +27,7 @@ class ProjectState(PulseState):
     created_at: str = ""
     errors: dict[str, str] = {}
     saved: bool = False
-    deletions: int = 0
+    changes: int = 0
     _loads: int = 0
 
     @rx.var
@@ -75,13 +75,12 @@ class ProjectState(PulseState):
         """Delete it, once its name was typed."""
         self.errors = {}
         try:
-            if text(form_data, "confirmation").strip() != self.name.strip():
-                raise Invalid(FieldError("confirmation", "Type the project's name exactly as it stands above."))
+            confirmed(form_data, self.name)
             await projects.delete(await self._work(), self.id)
         except (Invalid, Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
             return None
-        self.deletions += 1
+        self.changes += 1
         return rx.redirect("/projects")
 
     @rx.event

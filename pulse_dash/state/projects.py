@@ -1,35 +1,44 @@
-"""The list of projects: search, region and page stand in the address, so that a list can be sent and come back to."""
+"""The list of projects: search, choices and page stand in the address, so that a list can be sent and come back to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import reflex as rx
 
 from pulse_dash.core import figures, projects
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.figures import ProjectNow
+from pulse_dash.core.projects import Order
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import MOST_CHARACTERS, initials
+from pulse_dash.state.lists import (
+    PAGE_SIZE,
+    asked_choice,
+    asked_page,
+    asked_search,
+    list_at,
+    pages_of,
+    showing,
+)
 from pulse_dash.state.shell import ShellState
 
-PAGE_SIZE = 12
-_MOST_PAGES = 10_000
-_MOST_DIGITS = 9
+TRAFFIC: dict[str, bool | None] = {"": None, "live": True, "idle": False}
+ORDERS = {"": Order.OLDEST, **{order.value: order for order in Order if order is not Order.OLDEST}}
 
 
 @dataclass(frozen=True)
 class ProjectCard:
-    """One project as its card shows it."""
+    """One project as its card shows it; figures that nobody knows at the moment are empty."""
 
     id: str
     name: str
     initial: str
     region: str
     live: str
+    tokens: str
     tone: str
     health: str
 
@@ -46,6 +55,8 @@ class ProjectsState(PulseState):
     pages: int = 1
     search: str = ""
     region: str = ""
+    traffic: str = ""
+    order: str = ""
     filtered: bool = False
     showing: str = ""
 
@@ -53,19 +64,17 @@ class ProjectsState(PulseState):
     async def load(self) -> None:
         """Read the page that the address names."""
         asked = self.router.url.query_parameters
-        self.search = asked.get("search", "")[:MOST_CHARACTERS]
+        self.search, self.page = asked_search(asked), asked_page(asked)
         self.region = asked.get("region", "")[:64]
-        page = asked.get("page", "1")
-        # Python refuses to read a number of thousands of digits.
-        number = int(page[:_MOST_DIGITS]) if page.isascii() and page.isdigit() else 1
-        self.page = max(1, min(number, _MOST_PAGES))
-        self.filtered = bool(self.search or self.region)
+        self.traffic = asked_choice(asked, "traffic", TRAFFIC)
+        self.order = asked_choice(asked, "order", ORDERS)
+        self.filtered = bool(self.search or self.region or self.traffic)
         await self._read()
 
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
-        """Keep who is live true while the list is looked at."""
-        async for _ in self._listen("live:", "projects:"):
+        """Keep who is live and what was minted true while the list is looked at."""
+        async for _ in self._listen("live:", "projects:", "tallies:"):
             async with self:
                 # The page's own load comes first.
                 if self.loaded:
@@ -74,22 +83,36 @@ class ProjectsState(PulseState):
     @rx.event
     async def set_search(self, search: str) -> object:
         """Typed a search; back to the first page of it."""
-        return _at(search[:MOST_CHARACTERS], self.region, 1)
+        return self._at(search=search[:MOST_CHARACTERS])
 
     @rx.event
     async def set_region(self, region: str) -> object:
         """Chose a region; back to its first page."""
-        return _at(self.search, region[:64], 1)
+        return self._at(region=region[:64])
+
+    @rx.event
+    async def set_traffic(self, traffic: str) -> object:
+        """Chose those with somebody in a room, or those without."""
+        return self._at(traffic=traffic if traffic in TRAFFIC else "")
+
+    @rx.event
+    async def set_order(self, order: str) -> object:
+        """Chose what comes first."""
+        return self._at(order=order if order in ORDERS else "")
 
     @rx.event
     async def clear(self) -> object:
         """All projects again."""
-        return _at("", "", 1)
+        return list_at("/projects", order=self.order)
 
     @rx.event
     async def turn_to(self, page: int) -> object:
         """Another page of the same list."""
-        return _at(self.search, self.region, max(1, min(page, _MOST_PAGES)), replace=False)
+        return self._at(page=page)
+
+    def _at(self, *, page: int | None = None, **changed: str) -> object:
+        asked = {"search": self.search, "region": self.region, "traffic": self.traffic, "order": self.order}
+        return list_at("/projects", page=page, **(asked | changed))
 
     async def _read(self) -> None:
         work = await self._work()
@@ -100,19 +123,15 @@ class ProjectsState(PulseState):
             found = await self._found(work, shell._organization_id)
             if found.total and not found.items:
                 # The page that the address names is gone; its neighbours are not.
-                self.page = -(-found.total // PAGE_SIZE)
+                self.page = pages_of(found)
                 found = await self._found(work, shell._organization_id)
-            overview = await figures.overview(work, shell._organization_id)
+            now = (await figures.overview(work, shell._organization_id)).by_project
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id
             return
         self.problem = self.reference = ""
-        live = None if overview.people_live is None else overview.live_by_project
-        self.items = [_card(project, live) for project in found.items]
-        self.total = found.total
-        self.pages = max(1, -(-found.total // PAGE_SIZE))
-        first = (self.page - 1) * PAGE_SIZE + 1
-        self.showing = f"{first:,} to {first + len(found.items) - 1:,} of {found.total:,}" if found.items else ""
+        self.items = [_card(project, now.get(project.id)) for project in found.items]
+        self.total, self.pages, self.showing = found.total, pages_of(found), showing(found)
         self.loaded = True
 
     async def _found(self, work: Work, organization: str) -> Any:
@@ -120,34 +139,37 @@ class ProjectsState(PulseState):
             work,
             org_id=organization,
             region=self.region or None,
+            live=TRAFFIC[self.traffic],
             search=self.search,
+            order=ORDERS[self.order],
             page=self.page,
             limit=PAGE_SIZE,
         )
 
 
-def _card(project: Any, live: Mapping[str, int] | None) -> ProjectCard:
-    """`live` is None while LiveKit does not answer: then nobody knows, and the card says nothing of it."""
-    tone, health = _health(live is not None, project.first_token_at is not None)
+def _card(project: Any, now: ProjectNow | None) -> ProjectCard:
+    """Who is live is unknown while LiveKit does not answer: the card then says nothing of it."""
+    people, rooms = (now.people, now.rooms) if now else (None, None)
+    tone, health = _health(people is not None, project.first_token_at is not None)
     return ProjectCard(
         id=project.id,
         name=project.name,
         initial=initials(project.name)[:1],
         region=project.region,
-        live="" if live is None else f"{live.get(project.id, 0):,} live",
+        live=_live(people, rooms),
+        tokens=f"{now.tokens_today if now else 0:,} tokens today",
         tone=tone,
         health=health,
     )
+
+
+def _live(people: int | None, rooms: int | None) -> str:
+    if people is None:
+        return ""
+    return f"{people:,} live in {rooms:,} {'room' if rooms == 1 else 'rooms'}" if rooms else f"{people:,} live"
 
 
 def _health(livekit_answers: bool, used: bool) -> tuple[str, str]:
     if not livekit_answers:
         return "warn", "LiveKit away"
     return ("good", "Healthy") if used else ("idle", "No traffic yet")
-
-
-def _at(search: str, region: str, page: int, *, replace: bool = True) -> object:
-    """The address of that list; typing replaces its own steps, turning a page is a step to come back from."""
-    asked = {"search": search.strip(), "region": region, "page": str(page) if page > 1 else ""}
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return rx.redirect(f"/projects?{query}" if query else "/projects", replace=replace)

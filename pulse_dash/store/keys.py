@@ -8,6 +8,7 @@ from datetime import datetime
 from pulse_dash.store.engine import Document, Update
 from pulse_dash.store.records import Records
 from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
+from pulse_dash.store.subset import containing
 
 SCHEMA = CollectionSchema(
     "keys",
@@ -88,6 +89,17 @@ class Keys(Records[Key]):
             if document is not None:
                 return self.read(document)
         return None
+
+    async def known_as(self, text: str) -> list[Key]:
+        """The one whose id or public part this is, if it is not revoked."""
+        for field in ("_id", "public"):
+            if found := await self.list({field: text, "revoked_at": None}, sort=[("_id", 1)], limit=1):
+                return found
+        return []
+
+    async def named(self, text: str, limit: int) -> list[Key]:
+        """Those that are not revoked and have this in their name, the newest first."""
+        return await self.list({"name": containing(text), "revoked_at": None}, sort=[("_id", -1)], limit=limit)
 
     async def note_used(self, used: dict[str, datetime]) -> None:
         """Remember when keys were last used; a later time never gives way to an earlier one."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from pulse_dash.store.engine import Document
@@ -32,6 +33,7 @@ SCHEMA = CollectionSchema(
     ),
     (
         Index("organization", (("org_id", 1), ("deleted_at", 1), ("_id", 1))),
+        Index("name", (("org_id", 1), ("deleted_at", 1), ("name", 1), ("_id", 1))),
         Index("livekit_id", (("livekit_id", 1),), unique=True, partial="livekit_id"),
         Index("livekit_pair", (("livekit_pair", 1),), unique=True, partial="livekit_pair"),
         PENDING,
@@ -62,6 +64,22 @@ class OwnStorage:
     key_hint: str
     secret_hint: str
     sealed: bytes = field(repr=False)
+
+
+class Order(StrEnum):
+    """What comes first in a list of projects."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    NAME = "name"
+
+
+# Ids are sorted by time.
+_SORTS: Mapping[Order, list[tuple[str, int]]] = {
+    Order.OLDEST: [("_id", 1)],
+    Order.NEWEST: [("_id", -1)],
+    Order.NAME: [("name", 1), ("_id", 1)],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +122,34 @@ class Projects(Records[Project]):
         )
 
     async def search(
-        self, *, org_id: str | None, region: str | None, search: str, page: int, limit: int
+        self,
+        *,
+        org_id: str | None,
+        region: str | None,
+        search: str,
+        page: int,
+        limit: int,
+        busy: tuple[bool, list[str]] | None = None,
+        order: Order = Order.OLDEST,
     ) -> Page[Project]:
-        """One page, oldest first."""
-        wanted = {field: value for field, value in (("org_id", org_id), ("region", region)) if value is not None}
-        return await self.page(wanted, search=search, sort=[("_id", 1)], page=page, limit=limit)
+        """One page; `busy` is whether to find those with rooms or those without, and which have some."""
+        wanted: dict[str, Any] = {
+            field: value for field, value in (("org_id", org_id), ("region", region)) if value is not None
+        }
+        if busy is not None:
+            wanted["_id"] = {"$in" if busy[0] else "$nin": busy[1]}
+        return await self.page(wanted, search=search, sort=_SORTS[order], page=page, limit=limit)
 
     async def lives(self, project_id: str) -> bool | None:
         """False for one that was deleted, None for one that never was."""
         inside = self._view.held.filter(self.organization_field, self.project_field)
         found = await self._documents.find_one(both({"_id": project_id}, inside), projection={"deleted_at": 1})
         return None if found is None else found.get("deleted_at") is None
+
+    async def under(self, ids: Sequence[str]) -> dict[str, Project]:
+        """Those of these ids that are there, by id."""
+        found = await self.list({"_id": {"$in": sorted(set(ids))}}, sort=[("_id", 1)])
+        return {project.id: project for project in found}
 
     async def of_organization(self, org_id: str) -> list[Project]:
         """All of one organization, oldest first."""

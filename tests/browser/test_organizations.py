@@ -40,7 +40,7 @@ async def test_one_is_made_renamed_deleted_with_its_name_typed_and_restored(visi
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Type the organization's name").fill("another")
     await dialog.get_by_role("button", name="Delete organization").click()
-    await expect(dialog.get_by_text("Type the organization's name exactly as it stands above.")).to_be_visible()
+    await expect(dialog.get_by_text("Type the name exactly as it stands above.")).to_be_visible()
     await dialog.get_by_label("Type the organization's name").fill(HOSTILE)
     await dialog.get_by_role("button", name="Delete organization").click()
     await expect(card).to_have_count(0)

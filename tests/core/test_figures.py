@@ -8,7 +8,8 @@ import pytest
 
 from pulse_dash.core import keys, tokens
 from pulse_dash.core.errors import NotFound, Unauthenticated, Unavailable
-from pulse_dash.core.figures import DAYS, overview
+from pulse_dash.core.figures import DAYS, ProjectNow, overview
+from pulse_dash.core.media import Snapshot
 from pulse_dash.core.tallying import API_REQUESTS, TOKENS
 from pulse_dash.core.tokens import TokenRequest
 from pulse_dash.core.work import Work
@@ -151,3 +152,24 @@ async def test_metrics_are_told_apart(town: Town, services: Services) -> None:
     seen = await overview(town.work(owner), owner.organization.id)
 
     assert (seen.tokens_today, seen.days[-1].requests, seen.requests_month) == (1, 4, 4)
+
+
+async def test_each_project_has_its_own_figures(town: Town, services: Services) -> None:
+    owner = await town.person()
+    busy, idle = await town.project(owner), await town.project(owner)
+    await mint(await town.by_key(busy), 2)
+    await flush(services)
+    services.live.now = Snapshot({busy.id: 1}, {busy.id: 4})
+
+    seen = await overview(town.work(owner), owner.organization.id)
+
+    assert seen.by_project == {busy.id: ProjectNow(4, 1, 2), idle.id: ProjectNow(0, 0, 0)}
+
+
+async def test_while_livekit_is_away_nobody_knows_who_is_live(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+
+    seen = await overview(town.work(owner), owner.organization.id)
+
+    assert seen.by_project == {house.id: ProjectNow(None, None, 0)}

@@ -7,6 +7,9 @@ import pytest
 from pulse_dash.core import keys, projects
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
+from pulse_dash.core.media import Snapshot
+from pulse_dash.core.projects import Order
+from pulse_dash.core.work import Work
 from pulse_dash.services import REGIONS, Services
 from tests.people import HOSTILE, Town
 
@@ -117,3 +120,51 @@ async def test_a_list_is_of_ones_own_organizations_or_of_the_named_one(town: Tow
     with pytest.raises(NotFound):
         await projects.listing(both, org_id=other.organization.id)
     assert theirs.id not in [each.id for each in (await projects.listing(both, search="theirs")).items]
+
+
+async def test_a_list_is_of_those_with_a_room_or_of_those_without(town: Town, services: Services) -> None:
+    owner = await town.person()
+    busy, idle = await town.project(owner), await town.project(owner)
+    now(services, {busy.id: 1})
+
+    assert await ids(town.work(owner), live=True) == [busy.id]
+    assert await ids(town.work(owner), live=False) == [idle.id]
+    assert await ids(town.work(owner), live=None) == [busy.id, idle.id]
+
+
+async def test_while_livekit_is_away_nobody_is_called_idle(town: Town, services: Services) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    now(services, None)
+
+    assert await ids(town.work(owner), live=True) == await ids(town.work(owner), live=False) == [house.id]
+
+
+async def test_what_is_live_elsewhere_opens_no_list(town: Town, services: Services) -> None:
+    owner, theirs = await town.person(), await town.house()
+    now(services, {theirs.id: 3})
+
+    assert await ids(town.work(owner), live=True) == []
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [(Order.OLDEST, "bca"), (Order.NEWEST, "acb"), (Order.NAME, "abc")],
+    ids=str,
+)
+async def test_a_list_has_the_order_that_was_asked_for(town: Town, order: Order, names: str) -> None:
+    owner = await town.person()
+    for name in "bca":
+        await town.project(owner, name=name)
+
+    found = await projects.listing(town.work(owner), order=order)
+
+    assert "".join(project.name for project in found.items) == names
+
+
+async def ids(work: Work, *, live: bool | None) -> list[str]:
+    return [project.id for project in (await projects.listing(work, live=live)).items]
+
+
+def now(services: Services, rooms: dict[str, int] | None) -> None:
+    services.live.now = None if rooms is None else Snapshot(rooms, dict.fromkeys(rooms, 1))
