@@ -47,6 +47,9 @@
     const words = input.willValidate ? verdict(input) : "";
     const place = document.getElementById(`${input.id}-error`);
     if (!place) return words === "";
+    // What the server said of a field stays until it answers again: taken away on leaving the field, it would pull
+    // the button out from under the pointer that is about to press it.
+    if (words === "" && !input.hasAttribute("aria-invalid")) return true;
     if (words) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
     place.textContent = words;

@@ -163,4 +163,4 @@ def _at(request: httpx.Request, place: str) -> httpx.Request:
 
 
 def _unknown(target: Target) -> httpx.ConnectError:
-    return httpx.ConnectError(f"No address is known for {target.host}.")
+    return httpx.ConnectError(f"No address is known for {target.host}")

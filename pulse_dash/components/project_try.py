@@ -9,6 +9,7 @@ from pulse_dash.components.buttons import button, copy_icon, copy_text
 from pulse_dash.components.code import samples
 from pulse_dash.components.fields import field
 from pulse_dash.components.join import join_room
+from pulse_dash.components.project_passport import passport_card
 from pulse_dash.components.states import bone, empty, notice
 from pulse_dash.components.times import moment
 from pulse_dash.state.project import ProjectState
@@ -25,10 +26,15 @@ def try_tab() -> rx.Component:
                 rx.el.section(bone("bone-title"), bone("bone-line"), class_name="card stack"),
             ),
             rx.cond(TryState.token != "", _token()),
+            rx.cond(ProjectState.loaded, passport_card()),
             class_name="stack",
         ),
         rx.el.div(
-            join_room(_not_yet(), url=TryState.url, token=TryState.token, room=TryState.room),
+            rx.cond(
+                TryState.own_livekit & (TryState.token != ""),
+                _elsewhere(),
+                join_room(_not_yet(), url=TryState.url, token=TryState.token, room=TryState.room),
+            ),
             rx.cond(
                 TryState.token != "",
                 samples(
@@ -136,6 +142,19 @@ def _not_yet() -> rx.Component:
             "Join from this page",
             "Mint a token, and a button here joins the room with LiveKit's own web client. "
             "Open this page twice with two identities to hear yourself.",
+            small=True,
+        ),
+        class_name="card",
+    )
+
+
+def _elsewhere() -> rx.Component:
+    return rx.el.section(
+        empty(
+            "video",
+            "Join from your app",
+            "This page connects to the installation's LiveKit alone. This token leads to the project's own: "
+            "hand it to your app with its address.",
             small=True,
         ),
         class_name="card",

@@ -6,9 +6,12 @@ from pulse_dash.components.document import HEAD, STYLESHEETS, broken
 from pulse_dash.pages import dashboard, login, not_found, organizations, project, projects, signup
 from pulse_dash.reflex_seam import Page
 from pulse_dash.state.activity import ActivityState
+from pulse_dash.state.bans import BansState
+from pulse_dash.state.connections import ConnectionsState
 from pulse_dash.state.dashboard import DashboardState
 from pulse_dash.state.keys import KeysState
 from pulse_dash.state.organizations import OrganizationsState
+from pulse_dash.state.passport import PassportState
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.projects import ProjectsState
 from pulse_dash.state.shell import ShellState
@@ -39,7 +42,17 @@ PAGES: tuple[Page, ...] = (
         "/projects/[project_id]",
         project.page,
         title="Project · Pulse",
-        on_load=(ShellState.load, ProjectState.load, TryState.load, KeysState.load, KeysState.follow),
+        on_load=(
+            ShellState.load,
+            ProjectState.load,
+            TryState.load,
+            PassportState.load,
+            KeysState.load,
+            ConnectionsState.load,
+            BansState.load,
+            KeysState.follow,
+            BansState.follow,
+        ),
     ),
     Page(
         "/organizations",

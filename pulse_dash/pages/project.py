@@ -8,6 +8,8 @@ from pulse_dash.components.buttons import button_class, copy_text
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link
 from pulse_dash.components.page_head import crumbs, page_head, page_title
+from pulse_dash.components.project_bans import bans_tab
+from pulse_dash.components.project_connections import connections_tab
 from pulse_dash.components.project_keys import keys_tab
 from pulse_dash.components.project_settings import danger_tab, settings_tab
 from pulse_dash.components.project_try import try_tab
@@ -16,7 +18,14 @@ from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.project import ProjectState
 
-_TABS = (("keys", "Keys"), ("try", "Try it"), ("settings", "Settings"), ("danger", "Danger zone"))
+_TABS = (
+    ("keys", "Keys"),
+    ("try", "Try it"),
+    ("connections", "Connections"),
+    ("bans", "Bans"),
+    ("settings", "Settings"),
+    ("danger", "Danger zone"),
+)
 
 
 def page() -> rx.Component:
@@ -82,6 +91,8 @@ def _there() -> rx.Component:
         rx.match(
             ProjectState.tab,
             ("try", try_tab()),
+            ("connections", connections_tab()),
+            ("bans", bans_tab()),
             ("settings", settings_tab()),
             ("danger", danger_tab()),
             keys_tab(),

@@ -156,7 +156,7 @@ class KeysState(PulseState):
 def _row(key: Any, now: datetime) -> KeyRow:
     alive = key.revoked_at is None
     if keys.is_unused(key, now):
-        status, tone = "Unused for 30 days", "warn"
+        status, tone = f"Unused for {(now - (key.last_used_at or key.created_at)).days} days", "warn"
     ending = alive and key.old_valid_until is not None and key.old_valid_until > now
     status, tone = ("Active", "good") if alive else ("Revoked", "bad")
     if ending:

@@ -11,7 +11,7 @@ from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unava
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import confirmed, iso, text
 
-TABS = ("keys", "try", "settings", "danger")
+TABS = ("keys", "try", "connections", "bans", "settings", "danger")
 
 
 class ProjectState(PulseState):

@@ -34,6 +34,7 @@ class TryState(PulseState):
     livekit_room: str = ""
     expires_at: str = ""
     grants: list[str] = []
+    own_livekit: bool = False
     samples: list[Sample] = []
 
     @rx.event
@@ -61,6 +62,8 @@ class TryState(PulseState):
         self.room, self.identity = minted.room, minted.identity
         self.token, self.url, self.livekit_room = minted.token, minted.url, minted.livekit_room
         self.expires_at = iso(minted.expires_at)
+        # The page's policy lets it connect to the installation's LiveKit alone.
+        self.own_livekit = minted.livekit_room == minted.room
         self.grants = [words for field, words in _SAYS.items() if getattr(permissions, field)]
         keys = await self.get_state(KeysState)
         self.samples = minting(

@@ -48,6 +48,16 @@ async def open_new_organization(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 
+async def open_own_livekit(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Use your own LiveKit…").click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
+async def open_ban(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Ban somebody…").click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
 async def mint(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Mint a token").click()
     await expect(visitor.page.get_by_label("The minted token")).to_be_visible()
@@ -77,6 +87,10 @@ INSIDE: dict[str, tuple[str, Doing]] = {
     "project-regenerate": ("/projects/{project}", open_regenerate),
     "project-try": ("/projects/{project}?tab=try", nothing),
     "project-minted": ("/projects/{project}?tab=try", mint),
+    "project-connections": ("/projects/{project}?tab=connections", nothing),
+    "project-own-livekit": ("/projects/{project}?tab=connections", open_own_livekit),
+    "project-bans": ("/projects/{project}?tab=bans", nothing),
+    "project-ban": ("/projects/{project}?tab=bans", open_ban),
     "project-settings": ("/projects/{project}?tab=settings", nothing),
     "project-danger": ("/projects/{project}?tab=danger", nothing),
     "organizations": ("/organizations", nothing),

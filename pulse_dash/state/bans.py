@@ -1,0 +1,150 @@
+"""A project's bans: who is banned and why, banning somebody, letting them in again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import reflex as rx
+
+from pulse_dash.core import bans
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from pulse_dash.core.work import Work
+from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.forms import iso, text
+from pulse_dash.state.project import ProjectState
+
+_PAGE = 25
+_LENGTHS = {"3600": timedelta(hours=1), "86400": timedelta(days=1), "604800": timedelta(days=7)}
+
+
+@dataclass(frozen=True)
+class BanRow:
+    """One ban as the page shows it; `until` is empty for one for good."""
+
+    id: str
+    identity: str
+    reason: str
+    until: str
+    ended: bool
+    created_at: str
+
+
+class BansState(PulseState):
+    """The bans of the project that is looked at, a page at a time; `changes` closes the dialog of what was done."""
+
+    loaded: bool = False
+    hidden: bool = False
+    problem: str = ""
+    reference: str = ""
+    rows: list[BanRow] = []
+    page: int = 1
+    total: int = 0
+    errors: dict[str, str] = {}
+    changes: int = 0
+
+    @rx.var
+    def pages(self) -> int:
+        """How many pages there are; an empty list has one."""
+        return max(1, -(-self.total // _PAGE))
+
+    @rx.var
+    def showing(self) -> str:
+        """Which of them are shown."""
+        first = (self.page - 1) * _PAGE + 1
+        return f"{first} to {first + len(self.rows) - 1} of {self.total}" if self.rows else "None"
+
+    @rx.event
+    async def load(self) -> None:
+        """Read the first page."""
+        self.errors, self.page = {}, 1
+        project = await self.get_state(ProjectState)
+        if project.missing or not project.id or project.tab != "bans":
+            return
+        await self._read(await self._work(), project.id)
+
+    @rx.event(background=True, supersedes=True)
+    async def follow(self) -> None:
+        """Keep the list true while it is looked at."""
+        async for work in self._listen("bans:"):
+            async with self:
+                project = await self.get_state(ProjectState)
+                if project.id and project.tab == "bans" and self.loaded:
+                    await self._read(work, project.id)
+
+    @rx.event
+    async def turn_to(self, page: int) -> None:
+        """Another page of the list."""
+        self.page = max(1, min(page, self.pages))
+        project = await self.get_state(ProjectState)
+        await self._read(await self._work(), project.id)
+
+    @rx.event
+    async def ban(self, form_data: dict[str, Any]) -> None:
+        """Ban somebody."""
+        work, project = await self._work(), await self.get_state(ProjectState)
+        length = _LENGTHS.get(text(form_data, "length"))
+        try:
+            await bans.ban(
+                work,
+                project.id,
+                identity=text(form_data, "identity"),
+                reason=text(form_data, "reason"),
+                until=work.clock.now() + length if length else None,
+            )
+        except (Invalid, Conflict, Forbidden) as refused:
+            self.errors = self._sentences(refused)
+            return
+        await self._done(work, project.id)
+
+    @rx.event
+    async def lift(self, form_data: dict[str, Any]) -> None:
+        """Let somebody in again."""
+        work, project = await self._work(), await self.get_state(ProjectState)
+        try:
+            await bans.lift(work, project.id, text(form_data, "ban_id"))
+        except NotFound:
+            # Somebody else was faster; the list shows it.
+            pass
+        except (Conflict, Forbidden) as refused:
+            self.errors = self._sentences(refused)
+            return
+        await self._done(work, project.id)
+
+    @rx.event
+    async def forget(self) -> None:
+        """A dialog was opened: begin without the refusals of the last time."""
+        self.errors = {}
+
+    async def _done(self, work: Work, project_id: str) -> None:
+        self.errors = {}
+        self.changes += 1
+        await self._read(work, project_id)
+
+    async def _read(self, work: Work, project_id: str) -> None:
+        try:
+            found = await bans.listing(work, project_id, page=self.page, limit=_PAGE)
+        except Forbidden:
+            self.hidden, self.loaded = True, True
+            return
+        except NotFound:
+            return
+        except Unavailable as away:
+            self.problem, self.reference = away.detail, work.call.request_id
+            return
+        now = work.clock.now()
+        self.rows = [
+            BanRow(
+                each.id,
+                each.identity,
+                each.reason,
+                iso(each.until),
+                each.until is not None and each.until <= now,
+                iso(each.created_at),
+            )
+            for each in found.items
+        ]
+        self.total = found.total
+        self.problem = self.reference = ""
+        self.hidden, self.loaded = False, True

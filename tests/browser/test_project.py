@@ -1,0 +1,83 @@
+"""A project's page by hand: its connections, its bans and its token passport."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.browser.test_pages import looked_at, nothing
+from tests.browser.visitor import DESKTOP, HEIGHT, PHONE, Visitor
+from tests.people import HOSTILE
+from tests.served import Customer
+
+SECRET = "a-livekit-secret-that-is-never-shown-9876"
+
+
+async def test_a_livekit_of_its_own_is_given_tried_and_given_up(visitor: Visitor, customer: Customer) -> None:
+    page = visitor.page
+    await visitor.go(f"/projects/{customer.project_id}?tab=connections")
+    await page.get_by_role("button", name="Use your own LiveKit…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Address").fill("ws://127.0.0.1:7880")
+    await dialog.get_by_label("API key").fill("APIexample1234")
+    await dialog.get_by_label("API secret").fill(SECRET)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_text("this machine itself")).to_be_visible()
+    await expect(dialog.get_by_label("API key")).to_have_value("APIexample1234")
+
+    await dialog.get_by_label("Address").fill("wss://media.invalid")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("••••9876")).to_be_visible()
+    await page.get_by_role("button", name="Test connection").first.click()
+    await expect(page.get_by_text("No answer comes from wss://media.invalid")).to_be_visible()
+
+    await page.get_by_role("button", name="Use the installation's…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Use the installation's").click()
+    await expect(page.get_by_role("button", name="Use your own LiveKit…")).to_be_visible()
+    # What was typed goes up once, and nothing of it comes down.
+    assert not any(SECRET in frame for frame in visitor.frames if "give_livekit" not in frame)
+    assert visitor.complaints == []
+
+
+async def test_somebody_is_banned_and_let_in_again(visitor: Visitor, customer: Customer) -> None:
+    page = visitor.page
+    await visitor.go(f"/projects/{customer.project_id}?tab=bans")
+    await page.get_by_role("button", name="Ban somebody…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Identity").fill("ada")
+    await dialog.get_by_label("Reason").fill(HOSTILE)
+    await dialog.get_by_role("button", name="Ban", exact=True).click()
+    await expect(page.get_by_role("cell", name="ada")).to_be_visible()
+    refused = await customer.ask("POST", "/v1/tokens/create", {"room": "lobby", "identity": "ada"})
+    wrong: list[str] = []
+    for width in (PHONE, DESKTOP):
+        await page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+        path = f"/projects/{customer.project_id}?tab=bans"
+        wrong += await looked_at(visitor, "project-banned", path, nothing, theme="dark", width=width)
+    await page.get_by_role("button", name="Lift…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Lift the ban").click()
+    await expect(page.get_by_text("Nobody is banned")).to_be_visible()
+
+    assert refused.json()["code"] == "identity_banned"
+    assert (await customer.token("lobby", "ada"))["token"]
+    assert wrong == []
+    assert visitor.complaints == []
+
+
+async def test_a_pasted_token_tells_what_it_is_worth(visitor: Visitor, customer: Customer, rival: Customer) -> None:
+    page = visitor.page
+    mine, theirs = await customer.token("lobby", HOSTILE), await rival.token("lobby", "eve")
+    signed, _, signature = mine["token"].rpartition(".")
+    changed = f"{signed}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
+    await visitor.go(f"/projects/{customer.project_id}?tab=try")
+    for text, says in (
+        (f' "{mine["token"]}"\n', "LiveKit lets it in."),
+        (theirs["token"], "belongs to another project"),
+        (changed, "not signed with the key"),
+        (mine["token"][:-4], "was it copied whole?"),
+        ("what is this", "no LiveKit token"),
+    ):
+        await page.get_by_label("Token", exact=True).fill(text)
+        await page.get_by_role("button", name="Look at it").click()
+        await expect(page.get_by_text(says)).to_be_visible()
+        await expect(page.get_by_text("hear and see others")).to_have_count(1 if "lets" in says else 0)
+    assert visitor.complaints == []
