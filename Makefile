@@ -6,6 +6,7 @@ IN_VENV := $(PYTHON) deploy/bootstrap.py --
 IN_DEV_VENV := $(PYTHON) deploy/bootstrap.py --dev --
 TESTS ?=
 SOAK ?=
+BENCH ?=
 
 .DEFAULT_GOAL := help
 .PHONY: run test check format engines livekit demo bench soak lock help
@@ -35,11 +36,13 @@ livekit: ## Start LiveKit in the foreground, built if it is not there, with the 
 demo: ## Start LiveKit and Pulse with a sample organization, two projects and people in rooms
 	@exec $(IN_DEV_VENV) deploy/demo.py
 
-bench: ## Measure how fast tokens are minted beside an empty server; prints ratios
-	@exec $(IN_DEV_VENV) -m bench
+bench: ## Measure tokens and the store beside their neighbours; prints ratios (BENCH="store" runs one)
+	@exec $(IN_DEV_VENV) -m bench $(BENCH)
 
-soak: ## Hold a mixed load on a Pulse of its own with a kill -9 in the middle, then look for all that was acknowledged (SOAK="--seconds 3600")
-	@exec $(IN_DEV_VENV) -m bench.soak $(SOAK)
+soak: ## Hold a mixed load on a Pulse of its own with a kill -9 in the middle, look for all that was acknowledged, then kill the store 200 times (SOAK="--seconds 3600")
+	@$(IN_DEV_VENV) -m bench.soak $(SOAK)
+	@PULSE_SOAK=200 $(IN_DEV_VENV) -m pytest tests/store/test_kill.py
+	@PULSE_SOAK=25 $(IN_DEV_VENV) -m pytest tests/store/test_oracle.py
 
 lock: ## Write requirements.lock again after requirements*.txt changed
 	@$(PYTHON) deploy/lock.py

@@ -299,7 +299,7 @@ async def beside_litemongo(folder: Path, count: int, figures: dict[str, Any]) ->
     """The newest 50 of a tenant as plain litemongo answers them, with few documents: it would sort all of many."""
     from tests.store.litemongo_file import CollectionFile  # noqa: PLC0415 - it is there where tests are
 
-    theirs = CollectionFile(folder / "litemongo.sqlite", ENTRIES)
+    theirs = CollectionFile(folder / "litemongo.sqlite", ENTRIES, scans=False)
     theirs.make()
     theirs.prepare()
     documents = [entry(number) for number in range(count)]

@@ -7,6 +7,7 @@ import asyncio
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -15,8 +16,13 @@ from pulse_dash.core import health
 from pulse_dash.core.errors import PulseError
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings, SettingsError, load_settings
+from pulse_dash.store import connect
 
 START_LIVEKIT = "make livekit"
+_NOT_IN_A_BACKUP = (
+    "ENCRYPTION_KEYS, JWT_SECRET and API_KEY_PEPPER are not in a backup, and without them it cannot be used: they "
+    "stand in the environment, or in development in PULSE_DATA_DIR/secrets.json."
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         if not settings.production:
             # LiveKit's development secret is six letters long, and everybody knows it.
             warnings.simplefilter("ignore", InsecureKeyLengthWarning)
+        if asked.command == "store":
+            return _store(settings, asked)
         return _run(settings, api_only=asked.api_only)
     except (SettingsError, PulseError) as error:
         print(str(error), file=sys.stderr)
@@ -41,7 +49,36 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="build the dashboard if its sources changed, then serve")
     run.add_argument("--api-only", action="store_true", help="serve the API without the dashboard, as a further node")
+    store = commands.add_parser("store", help="check, back up or restore the embedded store")
+    doing = store.add_subparsers(dest="doing", required=True)
+    check = doing.add_parser("check", help="whether file, documents and indexes agree; Pulse must be stopped")
+    check.add_argument("--rebuild", action="store_true", help="make the indexes that disagree anew")
+    back_up = doing.add_parser("backup", help="copy the store into FILE, also while Pulse runs")
+    back_up.add_argument("file", type=Path, metavar="FILE")
+    restore = doing.add_parser("restore", help="put a backup in the store's place; Pulse must be stopped")
+    restore.add_argument("file", type=Path, metavar="FILE")
     return parser
+
+
+def _store(settings: Settings, asked: argparse.Namespace) -> int:
+    """Say what was found or done; 1 where something disagrees."""
+    place = {
+        "mongo_uri": settings.mongo_uri.get_secret_value() if settings.mongo_uri else None,
+        "database": settings.mongo_db_name,
+        "data_dir": settings.data_dir,
+    }
+    match asked.doing:
+        case "check":
+            agrees = asyncio.run(connect.check(**place, rebuild=asked.rebuild, note=print))
+            print("Documents and indexes agree." if agrees else "Run it again with --rebuild, or restore a backup.")
+            return 0 if agrees else 1
+        case "backup":
+            size = connect.back_up(**place, target=asked.file)
+            print(f"{asked.file}: {size:,} bytes. {_NOT_IN_A_BACKUP}")
+        case _:
+            aside = connect.restore(**place, source=asked.file)
+            print(f"Restored. {_NOT_IN_A_BACKUP}" + (f" The store before lies in {aside}." if aside else ""))
+    return 0
 
 
 def _run(settings: Settings, *, api_only: bool) -> int:

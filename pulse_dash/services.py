@@ -17,6 +17,7 @@ from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.bus import MemoryBus
 from pulse_dash.core.clock import Clock, SystemClock
+from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import Feed
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.live import Live
@@ -35,6 +36,7 @@ from pulse_dash.settings import Settings
 from pulse_dash.store.connect import connect
 from pulse_dash.store.engine import Engine
 from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.migrations import migrate
 from pulse_dash.store.store import Store
 
 REGIONS = ("us-east", "eu-west", "asia-south")
@@ -71,8 +73,19 @@ class Services:
 async def open_services(settings: Settings) -> Services:
     """Open the store and put the parts together. Raises Unavailable with a sentence for the one who starts Pulse."""
     uri = settings.mongo_uri.get_secret_value() if settings.mongo_uri else None
-    engine = await connect(mongo_uri=uri, database=settings.mongo_db_name, data_dir=settings.data_dir)
-    await engine.prepare()
+    engine = await connect(
+        mongo_uri=uri,
+        database=settings.mongo_db_name,
+        data_dir=settings.data_dir,
+        pool_size=settings.mongo_pool_size,
+        timeout_seconds=settings.mongo_timeout_seconds,
+    )
+    try:
+        await engine.prepare()
+        await migrate(engine, SystemClock(), secrets.token_hex(8))
+    except PulseError:
+        await engine.close()
+        raise
     return assemble(settings, engine, SystemClock(), Passwords())
 
 

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     pulse_data_dir: Path = Field(Path(".pulse"), description="Embedded store and generated development secrets.")
     mongo_uri: SecretStr | None = Field(None, description="`mongodb://…`; without it the embedded store is used.")
     mongo_db_name: str = Field("pulse", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Database name on that server.")
+    mongo_pool_size: int = Field(100, ge=1, le=1000, description="Connections of this node to each MongoDB server.")
+    mongo_timeout_seconds: int = Field(
+        10, ge=1, le=60, description="How long one question to MongoDB may take before it is given up."
+    )
     livekit_host: str = Field(
         "",
         description="LiveKit's address as clients reach it, `ws://` or `wss://`. In development `ws://127.0.0.1:7880`.",

@@ -76,8 +76,8 @@ class ProcessLock:
             self._descriptor = -1
 
 
-def check_mark(connection: sqlite3.Connection, path: Path) -> None:
-    """A file is ours when it is empty or carries our mark. Raises Unavailable with the sentence."""
+def check_mark(connection: sqlite3.Connection, path: Path, *, empty: bool = True) -> None:
+    """A file is ours when it carries our mark; one that is `empty` becomes so. Raises Unavailable with the sentence."""
     try:
         (mark,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -86,7 +86,7 @@ def check_mark(connection: sqlite3.Connection, path: Path) -> None:
         if isinstance(error, sqlite3.OperationalError):
             raise
         raise refused(f"The file {path} is damaged or not a database ({error}). Restore it from a backup.") from error
-    if mark != APPLICATION_ID and tables:
+    if mark != APPLICATION_ID and (tables or not empty):
         raise refused(f"The file {path} is a database of another program; Pulse leaves it alone.")
     if version > FORMAT:
         raise refused(f"The file {path} was written by a newer Pulse (format {version}); this one reads {FORMAT}.")

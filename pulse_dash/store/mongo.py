@@ -33,13 +33,9 @@ CONCERNS: Mapping[str, Any] = {
     "retryReads": True,
     "tz_aware": True,
 }
-# A request waits for these at most, then it is 503; the driver looks for the server again by itself.
-TIMEOUTS: Mapping[str, Any] = {
-    "serverSelectionTimeoutMS": 2_000,
-    "connectTimeoutMS": 2_000,
-    "socketTimeoutMS": 10_000,
-    "waitQueueTimeoutMS": 2_000,
-}
+POOL_SIZE = 100
+TIMEOUT_SECONDS = 10
+_LONGEST_LOOK_MS = 2_000
 _NAMESPACE_EXISTS = 48
 _INDEX_CONFLICTS = frozenset({85, 86})
 
@@ -58,10 +54,19 @@ class MongoEngine:
         self._schemas = {each.name: each for each in schemas}
 
     @classmethod
-    async def open(cls, uri: str, database: str, schemas: Iterable[CollectionSchema] = COLLECTIONS) -> MongoEngine:
+    async def open(
+        cls,
+        uri: str,
+        database: str,
+        schemas: Iterable[CollectionSchema] = COLLECTIONS,
+        *,
+        pool_size: int = POOL_SIZE,
+        timeout_seconds: int = TIMEOUT_SECONDS,
+    ) -> MongoEngine:
         """The engine, whether the server answers or not: it is looked for at every call."""
+        limits = {**_timeouts(timeout_seconds), "maxPoolSize": pool_size}
         try:
-            client: AsyncMongoClient[Document] = AsyncMongoClient(uri, appname="pulse", **TIMEOUTS, **CONCERNS)
+            client: AsyncMongoClient[Document] = AsyncMongoClient(uri, appname="pulse", **limits, **CONCERNS)
         except (InvalidURI, ConfigurationError, ValueError) as error:
             # The driver's words may hold the password of the URI.
             raise Unavailable("store", "MONGO_URI is not an address of a MongoDB that the driver takes.") from error
@@ -109,6 +114,18 @@ class MongoEngine:
                     "Drop it by hand and start again.",
                 ) from error
             raise
+
+
+def _timeouts(seconds: int) -> dict[str, int]:
+    """What a request waits for at most before it is 503; the driver looks for the server again by itself."""
+    longest = seconds * 1_000
+    look = min(longest, _LONGEST_LOOK_MS)
+    return {
+        "serverSelectionTimeoutMS": look,
+        "connectTimeoutMS": look,
+        "waitQueueTimeoutMS": look,
+        "socketTimeoutMS": longest,
+    }
 
 
 class MongoCollection:

@@ -14,6 +14,7 @@ from pulse_dash.store.catalog import BY_NAME
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import Collection, Engine
 from pulse_dash.store.mongo import MongoEngine
+from pulse_dash.store.schema import CollectionSchema
 from tests.store.standin import Standin
 from tests.store.things import THINGS
 
@@ -40,9 +41,9 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 @asynccontextmanager
-async def on_mongodb(uri: str) -> AsyncIterator[MongoEngine]:
+async def on_mongodb(uri: str, schemas: tuple[CollectionSchema, ...] = SCHEMAS) -> AsyncIterator[MongoEngine]:
     """A database of its own, dropped at the end."""
-    mongo = await MongoEngine.open(uri, f"pulse_test_{uuid4().hex[:12]}", SCHEMAS)
+    mongo = await MongoEngine.open(uri, f"pulse_test_{uuid4().hex[:12]}", schemas)
     try:
         await mongo.prepare()
         yield mongo

@@ -1,7 +1,7 @@
-"""One collection in one SQLite file: litemongo's documents and matching, in transactions of ours.
+"""MongoDB's semantics by another hand: one collection in one SQLite file, litemongo's documents and matching.
 
-It is the only file that names litemongo's internals. litemongo 0.2.0 commits each single write, finds a
-unique conflict after the insert and undoes it in a second commit; here one operation is one transaction,
+The stand-in server answers from it, and our engine is compared with it. litemongo 0.2.0 commits each single write,
+finds a unique conflict after the insert and undoes it in a second commit; here one operation is one transaction,
 so that a process killed in between leaves either all of it or nothing.
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import operator as operator_module
 import sqlite3
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any, TypeVar, cast
 from bson.codec_options import CodecOptions
 from litemongo._vendor import mongomock
 from litemongo._vendor.mongomock import collection as mongomock_collection
-from litemongo._vendor.mongomock import filtering, helpers, indexing
+from litemongo._vendor.mongomock import filtering, helpers
 from litemongo._vendor.mongomock.codec_options import CodecOptions as MockCodecOptions
 from litemongo.sqlite_store import CollectionStore, IndexDict, TableDict
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -41,7 +41,6 @@ LARGEST_DOCUMENT = 16 * 1024 * 1024
 # Another program may look into the file (a backup, a curious sqlite3); we wait this long for it.
 BUSY_SECONDS = 2.0
 _PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
-_RANGES = frozenset({"$gt", "$gte", "$lt", "$lte"})
 
 
 REFUSALS = (DuplicateKeyError, BulkWriteError, Invalid)
@@ -62,9 +61,9 @@ class _Connection(sqlite3.Connection):
 class _Documents(CollectionStore):
     """litemongo's store of one collection, opened our way, checking each document that is written."""
 
-    def __init__(self, path: Path, schema: CollectionSchema) -> None:
+    def __init__(self, path: Path, schema: CollectionSchema, scans: bool) -> None:
         self._schema = schema
-        self._always_set = schema.never_null
+        self._scans = scans
         super().__init__(path, codec_options=CodecOptions())
 
     def open(self) -> None:
@@ -108,41 +107,9 @@ class _Documents(CollectionStore):
             raise Invalid(detail=f"{self._schema.name}: The document is over 16 MB.")
         super().__setitem__(key, value)
 
-    def find_candidates(self, filter: Any) -> Generator[Document, None, None]:
-        """A superset of what matches. litemongo plans equality; ranges and `$exists` are added here,
-        over the keys of its indexes, so that a scan reads keys and not documents."""
-        query_index = self._get_query_index()
-        found = query_index.candidates(filter)
-        for path, condition in filter.items():
-            if path in self._always_set and condition == {"$exists": True}:
-                narrowed = query_index._fields[path].candidates(query_index._fields[path]._entries)
-            else:
-                narrowed = _by_range(query_index, path, condition)
-            if narrowed is not None:
-                found = narrowed if found is None else found & narrowed
-        if found is None:
-            return self.documents
-        return self._get_many(query_index.in_natural_order(found))
-
-
-def _by_range(query_index: Any, path: str, condition: Any) -> set[Any] | None:
-    """The documents that a range over texts or moments can match, or all that have a field which is never
-    null (see schema.partial); None when the index cannot tell."""
-    field = query_index._fields.get(path)
-    if field is None or not isinstance(condition, dict):
-        return None
-    found: set[Any] | None = None
-    for operator, bound in condition.items():
-        if operator in _RANGES:
-            kind, least = indexing._key_for(bound)
-            if kind not in ("s", "t"):
-                continue
-            # The keys are coarse (whole seconds), so each bound is taken in.
-            holds = operator_module.ge if operator.startswith("$g") else operator_module.le
-            keys = [key for key in field._entries if key[0] == kind and holds(key[1], least)]
-            narrowed = field.candidates(keys)
-            found = narrowed if found is None else found & narrowed
-    return found
+    def find_candidates(self, filter: Any) -> Any:
+        """Everything, so that no index of litemongo's can hide what ours forgets; or what its own indexes find."""
+        return self.documents if self._scans else super().find_candidates(filter)
 
 
 class _Semantics(mongomock_collection.Collection):
@@ -193,9 +160,10 @@ class _Semantics(mongomock_collection.Collection):
 class CollectionFile:
     """The file of one collection, opened, used and closed on the engine's one thread."""
 
-    def __init__(self, path: Path, schema: CollectionSchema) -> None:
+    def __init__(self, path: Path, schema: CollectionSchema, *, scans: bool = True) -> None:
         self.path = path
         self._schema = schema
+        self._scans = scans
         self._documents: _Documents | None = None
         self._identity: tuple[int, int] | None = None
         self._write_failed = False
@@ -283,7 +251,7 @@ class CollectionFile:
                 self.close()
                 raise
         if self._documents is None:
-            self._documents = _Documents(self.path, self._schema)
+            self._documents = _Documents(self.path, self._schema, self._scans)
             self._identity = _identity(self.path)
         return self._documents
 

@@ -49,9 +49,11 @@ async def test_what_was_acknowledged_before_a_kill_is_there_after_it(tmp_path: P
         things = engine.collection("things")
         there = {thing["_id"]: thing for thing in await things.find({"_id": {"$ne": "counter"}})}
         counter = await things.find_one({"_id": "counter"})
+        disagreements = await engine.check()
         by_label = [await things.count_documents({"label": name}) for what, name in said[-50:] if what == "won"]
         await engine.close()
 
+        assert disagreements == []
         won = [name for what, name in said if what == "won"]
         assert [name for name in won if f"won_{name}" not in there] == []
         assert [name for what, name in said if what == "sized" and there[f"won_{name}"].get("size") != 1] == []

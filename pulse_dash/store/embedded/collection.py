@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
-from pulse_dash.core.errors import PulseError
+from pulse_dash.core.errors import Conflict, Invalid
 from pulse_dash.store import subset
 from pulse_dash.store.embedded.matching import projected
 from pulse_dash.store.embedded.plan import Plan
@@ -20,6 +20,7 @@ from pulse_dash.store.engine import Document, Filter, Projection, Sort, Update
 Answer = TypeVar("Answer")
 
 SLOW_SECONDS: Final = 0.1
+DELETED_AT_ONCE: Final = 500
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,11 @@ class EmbeddedCollection:
         return await self._delete(filter, 1)
 
     async def delete_many(self, filter: Filter) -> int:
-        return await self._delete(filter, 0)
+        """In slices, each a transaction, as MongoDB deletes each document by itself: no writer waits for all of it."""
+        deleted = 0
+        while (slice_ := await self._delete(filter, DELETED_AT_ONCE)) == DELETED_AT_ONCE:
+            deleted += slice_
+        return deleted + slice_
 
     async def bulk_write(self, updates: list[Update]) -> None:
         changes = [subset.checked_change(each) for each in updates]
@@ -143,11 +148,11 @@ class EmbeddedCollection:
         return await self._write(make)
 
     def _change_each(self, connection: sqlite3.Connection, changes: list[Update]) -> None:
-        first: PulseError | None = None
+        first: Conflict | Invalid | None = None
         for change in changes:
             try:
                 self._tables.change_one(connection, self.plan(change.filter, None), change, None)
-            except PulseError as refusal:
+            except (Conflict, Invalid) as refusal:
                 first = first or refusal
         if first is not None:
             raise first

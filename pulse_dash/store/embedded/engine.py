@@ -117,6 +117,10 @@ class EmbeddedEngine:
         async with translated(doing):
             return await done(queue, operation)
 
+    def _take_over(self, connection: sqlite3.Connection) -> None:
+        self._file.prepare(connection)
+        takeover.take_over(self._file, connection)
+
     async def _open(self) -> None:
         """Make or find the file and its tables, then let readers at it."""
         self._file.make()
@@ -125,7 +129,7 @@ class EmbeddedEngine:
         except sqlite3.Error as error:
             raise refused(f"The file {self._file.path} cannot be used: {error}.") from error
         if takeover.old_files(self._file):
-            await self.write("taking documents over", lambda connection: takeover.take_over(self._file, connection))
+            await self.write("taking documents over", self._take_over)
             takeover.put_old_files_aside(self._file)
         self._file.note_made()
         self._writer.telling = False

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pulse_dash.core.errors import PulseError, Unavailable
+from pulse_dash.core.errors import Conflict, Invalid, Unavailable
 from pulse_dash.store.data_folder import FORMAT, check_mark, make_private, refused
 from pulse_dash.store.embedded.tables import Tables
 from pulse_dash.store.embedded.worker import Operation, TransactionLost
@@ -155,7 +155,7 @@ class Session:
         connection.execute("SAVEPOINT operation")
         try:
             answer = operation(connection)
-        except PulseError:
+        except (Conflict, Invalid):
             # A refusal keeps what was made before it, as MongoDB does for a list of documents.
             connection.execute("RELEASE operation")
             raise

@@ -59,6 +59,7 @@ class Asked:
     future: asyncio.Future[Any]
     answer: Any = None
     error: BaseException | None = None
+    done: bool = False
 
 
 Queue = SimpleQueue[Asked | None]
@@ -88,38 +89,47 @@ class Worker:
     def _run(self) -> None:
         try:
             while (first := self._queue.get()) is not None:
-                # Only what was asked before the transaction begins: a later reader must see a later commit.
-                ends = self._answer(first, self._queue.qsize())
+                batch, ends = self._gather(first)
+                while batch:
+                    batch = self._answer(batch)
                 if ends:
                     return
         finally:
             self._connection.close()
 
-    def _answer(self, first: Asked, more: int) -> bool:
-        """Do a batch and answer it; True when the end was asked for in the middle of it."""
-        batch, ends = [first], False
+    def _gather(self, first: Asked) -> tuple[list[Asked], bool]:
+        """All that is asked by now, and whether the end is among it. Taken before the transaction begins: what is
+        asked later may speak of a later commit, which this transaction would not see."""
+        batch = [first]
+        for _ in range(self._queue.qsize()):
+            try:
+                asked = self._queue.get_nowait()
+            except Empty:
+                break
+            if asked is None:
+                return batch, True
+            batch.append(asked)
+        return batch, False
+
+    def _answer(self, batch: list[Asked]) -> list[Asked]:
+        """Do and answer a batch; what is left when it took too long is for the next transaction."""
+        late = time.monotonic() + LONGEST_BATCH_SECONDS
+        done = 0
         try:
             self._connection.begin()
-            late = time.monotonic() + LONGEST_BATCH_SECONDS
-            self._attempt(first)
-            while more and time.monotonic() < late:
-                more -= 1
-                try:
-                    asked = self._queue.get_nowait()
-                except Empty:
-                    break
-                if asked is None:
-                    ends = True
-                    break
-                batch.append(asked)
+            for asked in batch:
                 self._attempt(asked)
+                done += 1
+                if time.monotonic() > late:
+                    break
             self._connection.commit()
         except TransactionLost as lost:
-            self._lose(batch, lost.cause)
+            self._lose(batch[: done + 1], lost.cause)
         except Exception as error:  # noqa: BLE001 - it is told to everybody who waits, on other threads
-            self._lose(batch, error)
-        _deliver(batch)
-        return ends
+            self._lose(batch[: max(done, 1)], error)
+        answered = [asked for asked in batch[: done + 1] if asked.done]
+        _deliver(answered)
+        return batch[len(answered) :]
 
     def _attempt(self, asked: Asked) -> None:
         try:
@@ -128,11 +138,12 @@ class Worker:
             raise
         except Exception as error:  # noqa: BLE001 - it is the caller's, who waits on another thread
             asked.error = error
+        asked.done = True
 
     def _lose(self, batch: list[Asked], error: BaseException) -> None:
         self._connection.abandon(error)
         for asked in batch:
-            asked.error = asked.error or error
+            asked.error, asked.done = asked.error or error, True
 
 
 def _deliver(batch: list[Asked]) -> None:

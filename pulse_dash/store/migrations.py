@@ -1,0 +1,71 @@
+"""The schema's version, and the steps that lead to the newest one. They go forward only.
+
+A step runs while nodes of the version before still serve, and may run twice or be cut in the middle: it adds what
+older code does not read, fills it in slices, and leaves taking away to a later version. One node does it, under a
+lease; a node that is older than what the documents need does not start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from pulse_dash.core.clock import Clock
+from pulse_dash.core.errors import Unavailable
+from pulse_dash.store import leases
+from pulse_dash.store.engine import Engine
+
+log = structlog.get_logger(__name__)
+
+_LEASE = "migrations"
+_LIFE = timedelta(minutes=10)
+_SCHEMA = "schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """The step to `version`. With `breaking`, nodes of an older version can no longer read what it leaves."""
+
+    version: int
+    name: str
+    run: Callable[[Engine], Awaitable[None]]
+    breaking: bool = False
+
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""In order, each one version after the one before. Version 1 is what the first release wrote."""
+
+
+async def migrate(engine: Engine, clock: Clock, holder: str, steps: Sequence[Migration] = MIGRATIONS) -> int:
+    """Take every step that is not taken yet, and answer the version that the documents have then.
+
+    Raises Unavailable where the documents are a newer Pulse's, or another node is at it."""
+    newest = steps[-1].version if steps else 1
+    meta = engine.collection("meta")
+    held = await meta.find_one({"_id": _SCHEMA}) or {"version": 1, "least": 1}
+    if held["least"] > newest:
+        raise Unavailable(
+            "store", f"The documents are of schema {held['version']}; this Pulse reads up to {newest}. Upgrade it."
+        )
+    due = [step for step in steps if step.version > held["version"]]
+    if not due:
+        return int(held["version"])
+    now = clock.now()
+    if not await leases.take(engine, _LEASE, holder, now=now, until=now + _LIFE):
+        raise Unavailable("store", "Another node is bringing the documents up to date. Start this one again later.")
+    try:
+        for step in due:
+            log.info("store.migrating", version=step.version, step=step.name)
+            await step.run(engine)
+            least = {"least": step.version} if step.breaking else {}
+            await meta.update_one(
+                {"_id": _SCHEMA},
+                {"$max": {"version": step.version, **least}, "$setOnInsert": {} if least else {"least": 1}},
+                upsert=True,
+            )
+    finally:
+        await leases.release(engine, _LEASE, holder)
+    return due[-1].version

@@ -1,0 +1,66 @@
+"""Steps of the schema are taken once, in order, by one node, and again where one was cut in the middle."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulse_dash.core.errors import Unavailable
+from pulse_dash.store.engine import Engine
+from pulse_dash.store.migrations import MIGRATIONS, Migration, migrate
+from tests.doubles import MovableClock
+from tests.store.things import a_thing
+
+
+def _sizes(version: int, taken: list[int], *, breaking: bool = False, fails: bool = False) -> Migration:
+    async def step(engine: Engine) -> None:
+        taken.append(version)
+        await engine.collection("things").update_many({}, {"$set": {"size": version}})
+        if fails:
+            raise Unavailable("store")
+
+    return Migration(version, "sizes", step, breaking=breaking)
+
+
+async def test_a_new_store_is_of_the_newest_version_that_this_pulse_knows(engine: Engine, clock: MovableClock) -> None:
+    assert await migrate(engine, clock, "me") == (MIGRATIONS[-1].version if MIGRATIONS else 1)
+
+
+async def test_each_step_is_taken_once_and_in_order(engine: Engine, clock: MovableClock) -> None:
+    await engine.collection("things").insert_one(a_thing("one"))
+    taken: list[int] = []
+    steps = [_sizes(2, taken), _sizes(3, taken)]
+
+    assert await migrate(engine, clock, "me", steps[:1]) == 2
+    assert await migrate(engine, clock, "me", steps) == 3
+    assert await migrate(engine, clock, "me", steps) == 3
+
+    assert taken == [2, 3]
+    assert await engine.collection("things").count_documents({"size": 3}) == 1
+
+
+async def test_a_step_that_was_cut_is_taken_again(engine: Engine, clock: MovableClock) -> None:
+    taken: list[int] = []
+    with pytest.raises(Unavailable):
+        await migrate(engine, clock, "me", [_sizes(2, taken, fails=True)])
+
+    assert await migrate(engine, clock, "me", [_sizes(2, taken)]) == 2
+    assert taken == [2, 2]
+
+
+async def test_an_older_node_still_serves_after_a_step_that_adds_and_not_after_one_that_breaks(
+    engine: Engine, clock: MovableClock
+) -> None:
+    await migrate(engine, clock, "me", [_sizes(2, [])])
+    assert await migrate(engine, clock, "old", []) == 2
+
+    await migrate(engine, clock, "me", [_sizes(2, []), _sizes(3, [], breaking=True)])
+    with pytest.raises(Unavailable, match="Upgrade"):
+        await migrate(engine, clock, "old", [_sizes(2, [])])
+
+
+async def test_one_node_takes_the_steps(engine: Engine, clock: MovableClock) -> None:
+    async def meanwhile(_: Engine) -> None:
+        with pytest.raises(Unavailable, match="Another node"):
+            await migrate(engine, clock, "other", [Migration(2, "slow", meanwhile)])
+
+    assert await migrate(engine, clock, "me", [Migration(2, "slow", meanwhile)]) == 2
