@@ -30,6 +30,8 @@ _DOCUMENT = """<!doctype html>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · Pulse docs</title>
 <link rel="icon" href="/favicon.svg">
+<link rel="preload" href="/fonts/inter-latin-wght-normal.woff2" as="font" type="font/woff2" crossorigin>
+<link rel="preload" href="/fonts/geist-mono-latin-wght-normal.woff2" as="font" type="font/woff2" crossorigin>
 <link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/fonts.css">
 <link rel="stylesheet" href="/docs.css">
 <script src="/theme.js"></script>

@@ -45,7 +45,7 @@ def recent_activity() -> rx.Component:
 
 def _row(row: rx.Var[ActivityRow]) -> rx.Component:
     return rx.el.li(
-        rx.el.span(row.initials, class_name="initials", custom_attrs={"aria-hidden": "true"}),
+        rx.el.bdi(row.initials, class_name="initials", custom_attrs={"aria-hidden": "true"}),
         rx.el.p(
             rx.el.strong(rx.el.bdi(row.who)),
             " ",

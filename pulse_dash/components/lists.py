@@ -89,7 +89,7 @@ def nothing_yet(icon_name: str, title: str, why: str, *action: Any) -> rx.Compon
 def card_top(initial: Any, heading: rx.Component, beneath: rx.Component, mark: rx.Component) -> rx.Component:
     """Initial, name and state in one row; the id has the whole width beneath."""
     return rx.el.div(
-        rx.el.span(initial, class_name="initial", custom_attrs={"aria-hidden": "true"}),
+        rx.el.bdi(initial, class_name="initial", custom_attrs={"aria-hidden": "true"}),
         rx.el.div(heading, beneath, class_name="project-words"),
         mark,
         class_name="project-top",

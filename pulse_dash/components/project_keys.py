@@ -292,8 +292,12 @@ def _revoke_dialog(key: rx.Var[KeyRow]) -> rx.Component:
 
 
 def _bones() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(bone("bone-title"), class_name="card-head"),
-        rx.el.div(bone("bone-short"), bone("bone-line"), bone("bone-short"), bone("bone-line"), class_name="stack"),
-        class_name="card",
+    """As high as the first key's card and the card of the others."""
+    return rx.fragment(
+        rx.el.section(
+            rx.el.div(bone("bone-title"), class_name="card-head"),
+            rx.el.div(bone("bone-short"), bone("bone-line"), bone("bone-short"), class_name="stack"),
+            class_name="card key-bones",
+        ),
+        rx.el.section(rx.el.div(bone("bone-title"), class_name="card-head"), class_name="card key-bones-more"),
     )

@@ -23,7 +23,7 @@ def try_tab() -> rx.Component:
             rx.cond(
                 ProjectState.loaded,
                 _mint(),
-                rx.el.section(bone("bone-title"), bone("bone-line"), class_name="card stack"),
+                rx.el.section(bone("bone-title"), bone("bone-line"), class_name="card stack try-bones"),
             ),
             rx.cond(TryState.token != "", _token()),
             rx.cond(ProjectState.loaded, passport_card()),

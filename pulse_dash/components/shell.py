@@ -161,7 +161,7 @@ def _organization() -> rx.Component:
 
 def _choice(choice: rx.Var[OrganizationChoice]) -> rx.Component:
     return rx.el.button(
-        rx.el.span(choice.initial, class_name="initials", custom_attrs={"aria-hidden": "true"}),
+        rx.el.bdi(choice.initial, class_name="initials", custom_attrs={"aria-hidden": "true"}),
         rx.el.span(
             rx.el.bdi(choice.name, class_name="one-line"),
             rx.el.span(choice.role, class_name="who-more"),
@@ -178,7 +178,7 @@ def _choice(choice: rx.Var[OrganizationChoice]) -> rx.Component:
 def _account() -> rx.Component:
     return rx.el.div(
         rx.el.button(
-            rx.el.span(ShellState.initials, class_name="initials", custom_attrs={"aria-hidden": "true"}),
+            rx.el.bdi(ShellState.initials, class_name="initials", custom_attrs={"aria-hidden": "true"}),
             rx.el.span("Your account:", class_name="seen-by-readers"),
             rx.cond(
                 ShellState.loaded,

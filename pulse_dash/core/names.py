@@ -9,12 +9,16 @@ from pulse_dash.core.errors import FieldError
 NAME_LENGTH = 128
 # Unicode's categories Cc and Cs.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Letters by Unicode's word, and nothing on the screen: fillers of Hangul, the empty pattern of Braille; and the blank.
+_BLANKS = frozenset(" \u115f\u1160\u2800\u3164\uffa0")
 
 
 def name_problem(text: str, *, most: int = NAME_LENGTH) -> str | None:
     """Why this cannot be a name, as a sentence; None when it can."""
     if not text.strip():
         return "Must not be empty."
+    if not any(letter.isprintable() and letter not in _BLANKS for letter in text):
+        return "Must hold something that can be seen."
     if len(text) > most:
         return f"Must be at most {most} characters."
     if has_controls(text):

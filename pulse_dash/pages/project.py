@@ -60,7 +60,10 @@ def _there() -> rx.Component:
             ),
             rx.cond(
                 ProjectState.tab != "try",
-                page_link(icon("play"), "Try it", to=_to("try"), replace=True, class_name=button_class()),
+                # On a phone the tab of that name is near enough.
+                page_link(
+                    icon("play"), "Try it", to=_to("try"), replace=True, class_name=f"{button_class()} wide-only"
+                ),
             ),
             docs="api#projects-and-keys",
         ),

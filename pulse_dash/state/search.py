@@ -11,6 +11,7 @@ import reflex as rx
 
 from pulse_dash.core import keys, organizations, projects
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.names import has_controls
 from pulse_dash.core.projects import Order
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
@@ -79,8 +80,8 @@ class SearchState(PulseState):
         work = await self._work()
         shell = await self.get_state(ShellState)
         asked = words.strip()[:MOST_CHARACTERS]
-        # What nobody can read is in no name either.
-        text = "".join(letter for letter in asked if letter.isprintable())
+        # No name holds them, so what is left is what was meant.
+        text = "".join(letter for letter in asked if not has_controls(letter))
         try:
             hits = await _found(work, shell, text)
         except Unavailable as away:

@@ -24,7 +24,8 @@ HEIGHT = {DESKTOP: 900, PHONE: 780}
 _LEFT = "net::ERR_ABORTED"
 # A chart's grey line lies behind it for good, so a chart counts once it is drawn.
 _SETTLED = """
-    !document.querySelector(".bone:not(.chart > .bone)")
+    document.querySelector("h1")
+    && !document.querySelector(".bone:not(.chart > .bone)")
     && [...document.querySelectorAll(".chart")].every((chart) => chart.querySelector(".main-svg"))
 """
 _SERIOUS = {"serious", "critical"}

@@ -1,0 +1,35 @@
+"""What every page of ours keeps to, whatever it shows: measured in the browser, told as sentences.
+
+One h1 and a title; targets that a finger meets; a focus that is seen; names inside <bdi>; nothing that moves by itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.async_api import Page
+
+MOST_SHIFT = 0.02
+_LEAST_HIGH, _LEAST_WIDE = 36, 24
+
+_MEASURE = Path(__file__).with_suffix(".js").read_text("utf-8")
+_SHIFT = """
+() => new Promise((tell) => {
+  let shift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shift += entry.value;
+  }).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => tell(shift), 50);
+})
+"""
+
+
+async def unsound(page: Page) -> list[str]:
+    """What of this the page does not keep to, as it stands."""
+    return await page.evaluate(_MEASURE, [_LEAST_HIGH, _LEAST_WIDE])
+
+
+async def shifted(page: Page) -> list[str]:
+    """How far its layout moved while it loaded, if too far."""
+    shift: float = await page.evaluate(_SHIFT)
+    return [f"the layout shifted by {shift:.3f}"] if shift >= MOST_SHIFT else []
