@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
+from pulse_dash.core import silence
 from pulse_dash.core.access import open_because
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.work import Work
@@ -40,7 +41,19 @@ async def look(work: Work) -> Health:
     fresh = work.parts.freshness
     database, livekit = await asyncio.gather(_database(work), _livekit(work))
     feed = PartHealth("changes_feed", "green" if fresh.good else "red", True, f"read {fresh.age:.1f} s ago")
-    return Health((database, feed, livekit))
+    return Health((database, feed, livekit, *_events(work)))
+
+
+def _events(work: Work) -> tuple[PartHealth, ...]:
+    """Whether LiveKit tells by itself what happens; nothing is said of it while LiveKit is away."""
+    snapshot = work.parts.live.now
+    if snapshot is None:
+        return ()
+    if not snapshot.unheard:
+        return (PartHealth("livekit_events", "green", False),)
+    lines = silence.webhook_yaml(work.parts)
+    detail = f"Rooms have run for 30 seconds and LiveKit told nothing of them. Put into its livekit.yaml:\n{lines}"
+    return (PartHealth("livekit_events", "red", False, detail),)
 
 
 async def _database(work: Work) -> PartHealth:

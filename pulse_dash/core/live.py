@@ -1,17 +1,36 @@
-"""What LiveKit is running now, asked every few seconds for every page at once, so that no page asks by itself.
+"""What each LiveKit is running now, asked every few seconds for every page at once, so that no page asks by itself.
 
-It knows rooms and counts; a project's first participant is noted here because here it is first seen.
+It knows rooms and counts, and of which rooms LiveKit told nothing by itself; a project's first participant is noted
+here because here it is first seen.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from pulse_dash.core.access import SystemActor
-from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.core.media import LiveRoom, Snapshot
+from pulse_dash.core.media_servers import server_of
 from pulse_dash.core.room_names import project_of
 from pulse_dash.core.work import Work
+from pulse_dash.store.projects import Project
+
+SILENT_AFTER = 30.0
+_AT_ONCE = 8
+_ASKED_A_LOOK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """One running room: on which LiveKit, called how there, whose."""
+
+    livekit: str
+    room: LiveRoom
+    project_id: str
 
 
 class Live:
@@ -21,9 +40,11 @@ class Live:
         self.now: Snapshot | None = None
         self.rooms: tuple[LiveRoom, ...] = ()
         self._with_participants: set[str] = set()
+        self._own: tuple[_Running, ...] = ()
+        self._told = _Told()
 
     async def look(self, work: Work) -> None:
-        """Ask LiveKit once, say `live` on the bus when something changed, and note first participants."""
+        """Ask the installation's LiveKit once, say `live` when something changed, and note first participants."""
         before = self.now
         try:
             rooms = await work.parts.livekit.rooms()
@@ -31,11 +52,29 @@ class Live:
             self.now, self.rooms = None, ()
         else:
             self.rooms = tuple(rooms)
-            self.now = _counted([(project_of(room.name), room.num_participants) for room in rooms])
+            shared = _of_projects(work.parts.livekit.api_key, rooms)
+            running = (*shared, *self._own)
+            self.now = _counted(running, await self._told.unheard(work, running))
         if self.now != before:
             work.parts.bus.say("live:")
         if self.now is not None:
             await self._note_first(work, self.now)
+
+    async def look_at_own(self, work: Work) -> None:
+        """Ask every LiveKit of a project's own; the next look counts what came of it. One that is away has no rooms."""
+        few_at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(project: Project) -> list[_Running]:
+            async with few_at_once:
+                try:
+                    rooms = await server_of(work.parts, project).livekit.rooms()
+                except PulseError:
+                    return []
+            source = project.livekit.id if project.livekit else ""
+            return [_Running(source, room, project.id) for room in rooms]
+
+        found = await asyncio.gather(*map(ask, await work.store.projects.with_own_livekit()))
+        self._own = tuple(running for each in found for running in each)
 
     async def _note_first(self, work: Work, snapshot: Snapshot) -> None:
         assert isinstance(work.actor, SystemActor)  # noqa: S101 - the job's own work, see jobs.schedule
@@ -46,11 +85,35 @@ class Live:
                 self._with_participants.add(project_id)
 
 
-def _counted(rooms: list[tuple[str | None, int]]) -> Snapshot:
-    running: Counter[str] = Counter()
+class _Told:
+    """Of which running rooms LiveKit told by itself. A quiet room is not silence: each room tells that it was made."""
+
+    def __init__(self) -> None:
+        self._first_seen: dict[tuple[str, str], float] = {}
+        self._heard: set[tuple[str, str]] = set()
+
+    async def unheard(self, work: Work, running: Iterable[_Running]) -> frozenset[str]:
+        """The projects of rooms that have run for 30 seconds without a word. Each such room is asked for again."""
+        now, rooms = work.clock.monotonic(), {(each.livekit, each.room.sid): each for each in running}
+        self._first_seen = {key: self._first_seen.get(key, now) for key in rooms}
+        self._heard &= rooms.keys()
+        late = [key for key in rooms if key not in self._heard and now - self._first_seen[key] >= SILENT_AFTER]
+        for key in late[:_ASKED_A_LOOK]:
+            if await work.store.media_events.told_of(rooms[key].livekit, rooms[key].room.name):
+                self._heard.add(key)
+        return frozenset(rooms[key].project_id for key in late[:_ASKED_A_LOOK] if key not in self._heard)
+
+
+def _of_projects(livekit: str, rooms: Iterable[LiveRoom]) -> list[_Running]:
+    named = [(room, project_of(room.name)) for room in rooms]
+    return [_Running(livekit, room, project_id) for room, project_id in named if project_id is not None]
+
+
+def _counted(running: Iterable[_Running], unheard: frozenset[str]) -> Snapshot:
+    rooms: Counter[str] = Counter()
     people: Counter[str] = Counter()
-    for project_id, participants in rooms:
-        if project_id is not None:
-            running[project_id] += 1
-            people[project_id] += participants
-    return Snapshot(dict(running), dict(people))
+    for each in running:
+        rooms[each.project_id] += 1
+        people[each.project_id] += each.room.num_participants
+    counted: tuple[Mapping[str, int], Mapping[str, int]] = dict(rooms), dict(people)
+    return Snapshot(*counted, unheard)

@@ -85,6 +85,8 @@ class Snapshot:
 
     rooms: Mapping[str, int]
     people: Mapping[str, int]
+    # Those with a running room of which their LiveKit told nothing, though it had time to.
+    unheard: frozenset[str] = frozenset()
 
 
 class LiveNow(Protocol):

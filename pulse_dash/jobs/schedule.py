@@ -42,6 +42,7 @@ def jobs(services: Services) -> list[Job]:
         Job("read_feed", 0.5, services.feed.read),
         Job("flush_tallies", 1.0, lambda: flush_tallies(services)),
         Job("look_at_livekit", 3.0, lambda: services.live.look(services.system("look at LiveKit"))),
+        Job("look_at_own_livekits", 10.0, lambda: services.live.look_at_own(services.system("look at own LiveKits"))),
         Job("hold_accountable", 3.0, lambda: _hold_accountable(services)),
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),

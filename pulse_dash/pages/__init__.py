@@ -15,6 +15,7 @@ from pulse_dash.state.passport import PassportState
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.projects import ProjectsState
 from pulse_dash.state.shell import ShellState
+from pulse_dash.state.silence import SilenceState
 from pulse_dash.state.try_it import TryState
 
 PAGES: tuple[Page, ...] = (
@@ -30,6 +31,8 @@ PAGES: tuple[Page, ...] = (
             ActivityState.load,
             DashboardState.follow,
             ActivityState.follow,
+            SilenceState.load,
+            SilenceState.follow,
         ),
     ),
     Page(
@@ -52,6 +55,8 @@ PAGES: tuple[Page, ...] = (
             BansState.load,
             KeysState.follow,
             BansState.follow,
+            SilenceState.load,
+            SilenceState.follow,
         ),
     ),
     Page(

@@ -12,6 +12,7 @@ from pulse_dash.components.links import page_link, plain_link
 from pulse_dash.components.new_project import NEW_PROJECT
 from pulse_dash.components.page_head import crumbs, page_head
 from pulse_dash.components.shell import shell
+from pulse_dash.components.silence import silence_notice
 from pulse_dash.components.stat import stat
 from pulse_dash.components.states import bone, command, failed, notice
 from pulse_dash.components.times import greeting
@@ -47,6 +48,7 @@ def page() -> rx.Component:
                 ),
             ),
             rx.cond(DashboardState.loaded & ~DashboardState.livekit_answers, _livekit_away()),
+            silence_notice(),
             _stats(),
             rx.el.div(
                 _tokens(),

@@ -14,6 +14,7 @@ from pulse_dash.components.project_keys import keys_tab
 from pulse_dash.components.project_settings import danger_tab, settings_tab
 from pulse_dash.components.project_try import try_tab
 from pulse_dash.components.shell import shell
+from pulse_dash.components.silence import silence_notice
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.project import ProjectState
@@ -91,6 +92,7 @@ def _there() -> rx.Component:
                 still="Its keys and rooms go on working.",
             ),
         ),
+        silence_notice(),
         rx.match(
             ProjectState.tab,
             ("try", try_tab()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,10 @@ from pulse_dash.core.connections import GivenLiveKit, GivenStorage
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pulse_dash.core.projects import Project
 from pulse_dash.core.secret import Secret
+from pulse_dash.core.silence import webhook_yaml
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import text
 from pulse_dash.state.project import ProjectState
-
-_WEBHOOK = "/v1/internal/livekit/webhook/"
 
 
 @dataclass(frozen=True)
@@ -158,18 +156,16 @@ class ConnectionsState(PulseState):
 
     async def _fill(self, project: Project) -> None:
         work = await self._work()
-        self.livekit = _livekit(project, work.parts.policy.public_url.rstrip("/"))
+        self.livekit = _livekit(project, webhook_yaml(work.parts, project) if project.livekit else "")
         self.storage = _storage(project)
         self.problem = self.reference = ""
         self.loaded = True
 
 
-def _livekit(project: Project, address: str) -> LiveKitShown | None:
+def _livekit(project: Project, yaml: str) -> LiveKitShown | None:
     own = project.livekit
     if own is None:
         return None
-    webhook = json.dumps(f"{address}{_WEBHOOK}{own.id}")
-    yaml = f"webhook:\n  api_key: …{own.key_hint}  # the whole key\n  urls:\n    - {webhook}"
     return LiveKitShown(own.url, _dotted(own.key_hint), _dotted(own.secret_hint), yaml)
 
 

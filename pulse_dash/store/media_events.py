@@ -20,7 +20,7 @@ SCHEMA = CollectionSchema(
         "received_at": "date",
         "body?": "any",
     },
-    (Index("received_at", (("received_at", 1),)),),
+    (Index("received_at", (("received_at", 1),)), Index("room", (("livekit", 1), ("room", 1)))),
 )
 
 
@@ -60,6 +60,11 @@ class MediaEvents:
         except DuplicateKey:
             return False
         return True
+
+    async def told_of(self, livekit: str, room: str) -> bool:
+        """Whether this server ever told of the room."""
+        found = await self._documents.find_one({"livekit": livekit, "room": room}, projection={"_id": 1})
+        return found is not None
 
     async def count(self) -> int:
         """How many are kept."""

@@ -155,6 +155,10 @@ class Projects(Records[Project]):
         """All of one organization, oldest first."""
         return await self.list({"org_id": org_id}, sort=[("_id", 1)])
 
+    async def with_own_livekit(self) -> list[Project]:
+        """All that have a LiveKit of their own."""
+        return await self.list({"livekit_id": {"$exists": True}}, sort=[("livekit_id", 1)])
+
     async def by_livekit(self, livekit_id: str) -> Project | None:
         """The project whose own LiveKit this is."""
         document = await self._documents.find_one(self._inside({"livekit_id": livekit_id}))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pulse_dash.core
-from pulse_dash.core import audit, bans, connections, keys, organizations, projects, rooms, tokens
+from pulse_dash.core import audit, bans, connections, keys, organizations, projects, rooms, silence, tokens
 from pulse_dash.core.access import (
     KEY_PERMISSIONS,
     ROLES,
@@ -111,6 +111,7 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     bans.ban: (lambda work, _, house: bans.ban(work, house.id, identity="x", reason="y"), False),
     bans.lift: (lambda work, _, house: lifted(work, house), False),
     audit.listing: (lambda work, owner, _: audit.listing(work, org_id=owner.organization.id), True),
+    silence.of: (lambda work, _, house: silence.of(work, project_id=house.id), True),
     overview: (lambda work, owner, _: overview(work, owner.organization.id), True),
     projects.delete: (lambda work, _, house: projects.delete(work, house.id), False),
 }
@@ -192,7 +193,7 @@ async def test_a_project_key_reads_its_own_project_and_changes_nothing_but_media
     work = await town.by_key(house)
     done = {function for function, (call, _) in CALLS.items() if await outcome(call, work, owner, house) == "done"}
 
-    assert done == {projects.read, tokens.create, tokens.validate, bans.listing, bans.ban, bans.lift}
+    assert done == {projects.read, tokens.create, tokens.validate, bans.listing, bans.ban, bans.lift, silence.of}
 
 
 # --- scopes as data ---------------------------------------------------------------------------------------------
