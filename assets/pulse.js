@@ -156,9 +156,16 @@
   });
 
   // ---- the database is away: say so in place of the page, ask until it is back, then load the page anew
-  window.addEventListener("pulse:away", (event) => {
-    if (!document.querySelector(".away")) return;
-    for (const place of document.querySelectorAll("[data-away-reference]")) place.textContent = String(event.detail);
+  const away = (reference, tries = 50) => {
+    // React may draw the page after the answer came; a page before the door has no such place.
+    if (!document.querySelector(".away")) {
+      if (tries) setTimeout(() => away(reference, tries - 1), 100);
+      return;
+    }
+    for (const place of document.querySelectorAll("[data-away-reference]")) {
+      place.textContent = reference;
+      place.closest("[data-copy]").dataset.copy = reference;
+    }
     if (root.dataset.away !== undefined) return;
     root.dataset.away = "";
     say("Pulse cannot read its database at the moment. This page comes back by itself.");
@@ -166,7 +173,8 @@
       const ready = await fetch("/ready", { cache: "no-store" }).catch(() => null);
       if (ready?.ok) window.location.reload();
     }, 3000);
-  });
+  };
+  window.addEventListener("pulse:away", (event) => away(String(event.detail)));
 
   // React may draw the form late, or anew: the marker on it says whether it was served.
   if (/^\/(login|signup)\/?$/.test(window.location.pathname)) {

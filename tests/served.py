@@ -117,15 +117,22 @@ async def _made(
 
 @contextmanager
 def pulse_running(
-    folder: Path, livekit: LiveKit | None = None, *, port: int | None = None, **settings: str
+    folder: Path,
+    livekit: LiveKit | None = None,
+    *,
+    port: int | None = None,
+    program: str = "pulse_dash",
+    **settings: str,
 ) -> Iterator[Served]:
-    """A Pulse while the block runs. Its dashboard is built first, since a first build takes longer than any start."""
+    """A Pulse while the block runs; `program` is the module that is run as one.
+
+    Its dashboard is built first, since a first build takes longer than any start."""
     built = subprocess.run(
         [sys.executable, "-m", "pulse_dash.frontend", "build"], cwd=ROOT, capture_output=True, text=True
     )
     assert built.returncode == 0, built.stdout + built.stderr
     served = Served(port or free_port(), folder / "data", folder / "pulse.log")
-    command = [sys.executable, "-m", "pulse_dash", "run"]
+    command = [sys.executable, "-m", program, "run"]
     environment = _environment(served, livekit) | settings
     # Its folder is not the checkout's: there a developer's `.env` may lie.
     with running(command, ready=lambda: _is_ready(served.port), log=served.log, environment=environment, folder=folder):

@@ -96,3 +96,15 @@ def copy_text(text: Any, what: str, *, shown: Any = None) -> rx.Component:
         class_name="copy-text copy",
         custom_attrs={"data-copy": text, "data-what": what},
     )
+
+
+def copy_place(name: str, what: str) -> rx.Component:
+    """The same, empty: pulse.js fills the element that carries `name` and what is copied."""
+    return rx.el.button(
+        rx.el.span(class_name="one-line", custom_attrs={name: ""}),
+        *_copy_icons(),
+        type="button",
+        title=f"Copy {what}",
+        class_name="copy-text copy",
+        custom_attrs={"data-copy": "", "data-what": what},
+    )

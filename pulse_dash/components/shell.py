@@ -9,7 +9,7 @@ from typing import Any
 
 import reflex as rx
 
-from pulse_dash.components.buttons import button_class, icon_button
+from pulse_dash.components.buttons import button_class, copy_place, icon_button
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link, plain_link, side_link
 from pulse_dash.components.logo import logo
@@ -49,6 +49,7 @@ def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
 def _away() -> rx.Component:
     """Stands in every page, hidden until pulse.js hears that the page cannot be filled; then it stands alone."""
     return rx.el.div(
+        rx.el.h1("Pulse is without its database", class_name="seen-by-readers"),
         failed(
             "Pulse cannot read its database at the moment.",
             "This page comes back by itself as soon as it can.",
@@ -56,11 +57,7 @@ def _away() -> rx.Component:
             retry=rx.call_script("window.location.reload()"),
             still="Rooms that are running go on; nobody in them notices.",
         ),
-        rx.el.p(
-            "Request ",
-            rx.el.code(custom_attrs={"data-away-reference": ""}),
-            class_name="small quiet",
-        ),
+        rx.el.p("Request ", copy_place("data-away-reference", "the request id"), class_name="row small quiet"),
         class_name="away",
     )
 
