@@ -84,7 +84,8 @@ async def _serve(
     owner = await town.person()
     house = await town.project(owner)
     livekit.people |= {f"{house.id}.lobby": ["ada", "bob"], f"{house.id}.a/b": ["ada"]}
-    callers.update({"user": owner.headers, "key": dict(house.headers)})
+    walker = await town.person()
+    callers.update({"user": owner.headers, "key": dict(house.headers), "walker": walker.headers})
     app: Any = CarefulAnswers(make_api(services), https=False)
     server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
     serving = asyncio.create_task(server.serve())
@@ -116,6 +117,29 @@ def test_whatever_is_sent_the_answer_is_described(case: schemathesis.Case, live:
     answer = case.call(base_url=live.url, headers=live.callers[who])
 
     case.validate_response(answer, excluded_checks=LEFT_OUT)
+
+
+def test_what_one_answer_names_the_next_request_finds(live: Live) -> None:
+    """Makes, reads, changes and removes what earlier answers named, in every order that hypothesis thinks of."""
+
+    class Walk(SCHEMA.as_state_machine()):
+        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+            # Somebody of their own, who may delete all they have.
+            return {"base_url": live.url, "headers": live.callers["walker"]}
+
+        def validate_response(self, response: Any, case: schemathesis.Case, **_: Any) -> None:
+            case.validate_response(response, excluded_checks=LEFT_OUT)
+
+    Walk.run(
+        settings=settings(
+            # Each example is a walk of so many requests; soaking makes about 300 of each operation.
+            max_examples=examples(8, 600),
+            stateful_step_count=examples(8, 20),
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+    )
 
 
 def test_a_slash_inside_a_name_reaches_us_through_the_real_server(live: Live) -> None:
