@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from pulse_dash.core import keys, sessions
-from pulse_dash.core.access import Anonymous, KeyActor, UserActor
+from pulse_dash.core import development, keys, sessions
+from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor, UserActor
 from pulse_dash.core.errors import RateLimited, Unauthenticated
 from pulse_dash.core.rates import Allowance
 from pulse_dash.core.work import Call, Work
@@ -71,14 +71,19 @@ def call_of(scope: Any, settings: Settings, headers: Headers) -> Call:
     )
 
 
-async def authenticate(services: Services, scope: Any) -> Work:
+async def authenticate(services: Services, scope: Any, *, key_alone: bool = False) -> Work:
     """The caller's work, counted against its limit. A request without credentials is Anonymous.
+
+    With `key_alone` a project's key without its secret counts too, where the project switched that on.
 
     Raises Unauthenticated, RateLimited, Unavailable."""
     headers = headers_of(scope)
     work = services.as_(Anonymous(), call_of(scope, services.settings, headers))
     try:
-        work = await _recognized(work, headers)
+        if key_alone and b"x-pulse-key" in headers and b"x-pulse-secret" not in headers:
+            work = work.acting_as(await development.recognize(work, headers[b"x-pulse-key"].decode("latin-1")))
+        else:
+            work = await _recognized(work, headers)
     except Unauthenticated:
         count_address(work, scope)
         raise
@@ -123,6 +128,11 @@ def _count(work: Work, scope: Any) -> None:
     elif isinstance(actor, KeyActor):
         _hit(work, scope, "project", actor.project_id, policy.project_per_minute)
         work.parts.tallying.request(actor.org_id, actor.project_id)
+    elif isinstance(actor, PublicKeyActor):
+        # Everybody can send it, so one address takes nobody's share of the rest.
+        count_address(work, scope)
+        _hit(work, scope, "development", actor.project.id, development.PER_MINUTE)
+        work.parts.tallying.request(actor.project.org_id, actor.project.id)
     elif isinstance(actor, UserActor):
         _hit(work, scope, "user", actor.id, policy.user_per_minute)
 

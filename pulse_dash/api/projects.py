@@ -20,7 +20,8 @@ from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.api.versions import IfMatch, tag, version_of
 from pulse_dash.core import projects
-from pulse_dash.core.projects import UNCHANGED, Project
+from pulse_dash.core.development import DEFAULT_PREFIX
+from pulse_dash.core.projects import LONGEST_PREFIX, UNCHANGED, Project
 
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
 
@@ -36,11 +37,18 @@ class NewProject(Body):
     storage: StorageBody | None = Field(None, description="The installation's bucket without it.")
 
 
+class DevelopmentTokens(Body):
+    """What a key opens without its secret: tokens for rooms of one prefix."""
+
+    room_prefix: Text = Field(DEFAULT_PREFIX, min_length=1, max_length=LONGEST_PREFIX)
+
+
 class ProjectChange(Body):
     name: Name | None = None
     region: Text | None = None
     livekit: LiveKitBody | None = Field(None, description="null is the installation's again.")
     storage: StorageBody | None = Field(None, description="null is the installation's bucket again.")
+    development_tokens: DevelopmentTokens | None = Field(None, description="null switches them off.")
 
 
 class ProjectAnswer(Answer):
@@ -50,6 +58,7 @@ class ProjectAnswer(Answer):
     region: str
     livekit: LiveKitAnswer | None
     storage: StorageAnswer | None
+    development_tokens: DevelopmentTokens | None
     created_at: Moment
     updated_at: Moment
 
@@ -114,6 +123,9 @@ async def change(
         region=body.region,
         livekit=(body.livekit and body.livekit.given()) if "livekit" in named else UNCHANGED,
         storage=(body.storage and body.storage.given()) if "storage" in named else UNCHANGED,
+        development_prefix=(body.development_tokens and body.development_tokens.room_prefix)
+        if "development_tokens" in named
+        else UNCHANGED,
         version=version_of(if_match),
     )
     return _answer(changed, response)
@@ -134,6 +146,9 @@ def _answer(project: Project, response: Response | None = None) -> ProjectAnswer
         region=project.region,
         livekit=livekit_answer(project),
         storage=storage_answer(project),
+        development_tokens=None
+        if project.development_prefix is None
+        else DevelopmentTokens(room_prefix=project.development_prefix),
         created_at=project.created_at,
         updated_at=project.updated_at,
     )

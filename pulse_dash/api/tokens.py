@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, shown
 from pulse_dash.api.hot import hot
-from pulse_dash.core import tokens
+from pulse_dash.core import development, tokens
 from pulse_dash.core.media_token import LONGEST_TOKEN
 from pulse_dash.core.tokens import (
     DEFAULT_SECONDS,
@@ -16,6 +16,7 @@ from pulse_dash.core.tokens import (
     LONGEST_SECONDS,
     SHORTEST_SECONDS,
     Agent,
+    MintedToken,
     Passport,
     Permissions,
     RoomConfig,
@@ -99,6 +100,13 @@ class TokenBody(Body):
     room_config: RoomConfigBody | None = None
 
 
+class DevelopmentTokenBody(Body):
+    """What a project's key asks for without its secret; identity, permissions and length are given."""
+
+    room: RoomName
+    name: Annotated[Text, Field(max_length=128)] = ""
+
+
 class TokenAnswer(Answer):
     token: str
     url: str
@@ -156,7 +164,15 @@ class PassportAnswer(Answer):
 
 async def create(work: Work, body: TokenBody, project_id: str | None) -> dict[str, Any]:
     """Mint a LiveKit token for one identity in one room."""
-    minted = await tokens.create(work, _request(body), project_id=project_id)
+    return _minted(await tokens.create(work, _request(body), project_id=project_id))
+
+
+async def create_alone(work: Work, body: DevelopmentTokenBody, _: str | None) -> dict[str, Any]:
+    """Mint a development token."""
+    return _minted(await development.create(work, room=body.room, name=body.name))
+
+
+def _minted(minted: MintedToken) -> dict[str, Any]:
     return {
         "token": minted.token,
         "url": minted.url,
@@ -229,7 +245,14 @@ def _passport(passport: Passport) -> dict[str, Any]:
 
 
 HOT = (
-    hot("/v1/tokens/create", TokenBody, TokenAnswer, create, tokens.create),
+    hot(
+        "/v1/tokens/create",
+        TokenBody,
+        TokenAnswer,
+        create,
+        tokens.create,
+        alone=(DevelopmentTokenBody, create_alone),
+    ),
     hot("/v1/tokens/validate", ValidateBody, PassportAnswer, validate, tokens.validate),
     hot("/v1/tokens/revoke", RevokeBody, RevokedAnswer, revoke, tokens.revoke),
 )

@@ -6,10 +6,10 @@ import reflex as rx
 
 from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button
-from pulse_dash.components.dialog import dialog, dialog_actions
+from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.pager import pager
-from pulse_dash.components.states import bone, empty, failed, notice
+from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.bans import BanRow, BansState
 
@@ -118,75 +118,61 @@ def _row(ban: rx.Var[BanRow]) -> rx.Component:
 
 def _ban_dialog() -> rx.Component:
     errors = BansState.errors
-    return dialog(
+    return form_dialog(
         "Ban somebody",
-        rx.el.ul(
-            rx.el.li("This identity gets no token in this project, and is put out of its rooms."),
-            rx.el.li("Another identity of the same person is not known here: your app decides who is who."),
-            class_name="breaks",
+        field(
+            "Identity",
+            id="ban-identity-field",
+            name="identity",
+            error=errors.get("identity", ""),
+            required=True,
+            max_length=128,
+            auto_complete="off",
+            hint="As your app names them in tokens, letter for letter.",
+            says={"missing": "Whom? The identity as it stands in tokens."},
+            custom_attrs={"data-first": ""},
         ),
-        _refusal(),
-        rx.el.form(
-            field(
-                "Identity",
-                id="ban-identity-field",
-                name="identity",
-                error=errors.get("identity", ""),
-                required=True,
-                max_length=128,
-                auto_complete="off",
-                hint="As your app names them in tokens, letter for letter.",
-                says={"missing": "Whom? The identity as it stands in tokens."},
-                custom_attrs={"data-first": ""},
-            ),
-            field(
-                "Reason",
-                id="ban-reason",
-                name="reason",
-                error=errors.get("reason", ""),
-                required=True,
-                max_length=500,
-                auto_complete="off",
-                says={"missing": "Say why; whoever looks at this later needs it."},
-            ),
-            select(
-                "How long",
-                rx.el.option("for good", value="0"),
-                rx.el.option("1 hour", value="3600"),
-                rx.el.option("1 day", value="86400"),
-                rx.el.option("7 days", value="604800"),
-                id="ban-length",
-                name="length",
-                default_value="0",
-            ),
-            dialog_actions(button("Ban", variant="deadly", type="submit")),
-            on_submit=BansState.ban,
-            class_name="stack",
-            no_validate=True,
-            custom_attrs={"data-checked": ""},
+        field(
+            "Reason",
+            id="ban-reason",
+            name="reason",
+            error=errors.get("reason", ""),
+            required=True,
+            max_length=500,
+            auto_complete="off",
+            says={"missing": "Say why; whoever looks at this later needs it."},
         ),
+        select(
+            "How long",
+            rx.el.option("for good", value="0"),
+            rx.el.option("1 hour", value="3600"),
+            rx.el.option("1 day", value="86400"),
+            rx.el.option("7 days", value="604800"),
+            id="ban-length",
+            name="length",
+            default_value="0",
+        ),
+        before=breaks(
+            "This identity gets no token in this project, and is put out of its rooms.",
+            "Another identity of the same person is not known here: your app decides who is who.",
+        ),
+        state=BansState,
         id=_BAN,
-        closes_on=BansState.changes,
-        on_open=BansState.forget,
+        does="Ban",
+        on_submit=BansState.ban,
+        variant="deadly",
     )
 
 
 def _lift_dialog(ban: rx.Var[BanRow]) -> rx.Component:
-    return dialog(
+    return form_dialog(
         rx.fragment("Let ", rx.el.bdi(ban.identity), " in again"),
-        rx.el.p("New tokens for this identity are minted again within a second, and older ones work until they end."),
-        _refusal(),
-        rx.el.form(
-            rx.el.input(type="hidden", name="ban_id", default_value=ban.id),
-            dialog_actions(button("Lift the ban", variant="primary", type="submit")),
-            on_submit=BansState.lift,
-            class_name="stack",
+        rx.el.input(type="hidden", name="ban_id", default_value=ban.id),
+        before=rx.el.p(
+            "New tokens for this identity are minted again within a second, and older ones work until they end."
         ),
+        state=BansState,
         id="lift-" + ban.id,
-        closes_on=BansState.changes,
-        on_open=BansState.forget,
+        does="Lift the ban",
+        on_submit=BansState.lift,
     )
-
-
-def _refusal() -> rx.Component:
-    return rx.cond(BansState.errors.contains(""), notice(BansState.errors[""], tone="bad", role="alert"))

@@ -8,7 +8,7 @@ import reflex as rx
 
 from pulse_dash.components.badges import badge, tag
 from pulse_dash.components.buttons import button, copy_icon, copy_text
-from pulse_dash.components.dialog import dialog, dialog_actions
+from pulse_dash.components.dialog import breaks, dialog, dialog_actions, form_dialog, refusal
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.states import bone, failed, notice
 from pulse_dash.state.connections import ConnectionsState, LiveKitShown, StorageShown, TriedShown
@@ -144,43 +144,41 @@ def _own_livekit(own: rx.Var[LiveKitShown]) -> rx.Component:
 
 
 def _livekit_dialog() -> rx.Component:
-    return dialog(
+    return form_dialog(
         "A LiveKit of the project's own",
-        rx.el.ul(
-            rx.el.li("New tokens lead there at once. Rooms that are running now stay where they are."),
-            rx.el.li("One LiveKit key serves one project. Rooms there have no prefix."),
-            rx.el.li("The secret is encrypted and never shown again."),
-            class_name="breaks",
+        _field("Address", "livekit", "url", "wss://livekit.example.com", first=True),
+        _field("API key", "livekit", "api_key", "APIxxxxxxxx"),
+        _field("API secret", "livekit", "api_secret", "", type="password"),
+        before=breaks(
+            "New tokens lead there at once. Rooms that are running now stay where they are.",
+            "One LiveKit key serves one project. Rooms there have no prefix.",
+            "The secret is encrypted and never shown again.",
         ),
-        _refusal(),
-        rx.el.form(
-            _field("Address", "livekit", "url", "wss://livekit.example.com", first=True),
-            _field("API key", "livekit", "api_key", "APIxxxxxxxx"),
-            _field("API secret", "livekit", "api_secret", "", type="password"),
-            dialog_actions(button("Save", variant="primary", type="submit")),
-            on_submit=ConnectionsState.give_livekit,
-            class_name="stack",
-            no_validate=True,
-            custom_attrs={"data-checked": ""},
-        ),
+        state=ConnectionsState,
         id=_OWN_LIVEKIT,
-        closes_on=ConnectionsState.changes,
-        on_open=ConnectionsState.forget,
+        does="Save",
+        on_submit=ConnectionsState.give_livekit,
     )
 
 
 def _no_livekit_dialog() -> rx.Component:
-    return dialog(
+    return _give_up_dialog(
         "Use the installation's LiveKit",
-        rx.el.ul(
-            rx.el.li("New tokens lead to the installation's LiveKit at once."),
-            rx.el.li("Rooms on your own server go on, and Pulse neither lists nor ends them any more."),
-            rx.el.li("The stored key and secret are deleted."),
-            class_name="breaks",
-        ),
-        _refusal(),
-        dialog_actions(button("Use the installation's", variant="deadly", on_click=ConnectionsState.give_up_livekit)),
+        "New tokens lead to the installation's LiveKit at once.",
+        "Rooms on your own server go on, and Pulse neither lists nor ends them any more.",
+        "The stored key and secret are deleted.",
         id=_NO_LIVEKIT,
+        on_click=ConnectionsState.give_up_livekit,
+    )
+
+
+def _give_up_dialog(title: str, *consequences: str, id: str, on_click: Any) -> rx.Component:
+    return dialog(
+        title,
+        breaks(*consequences),
+        refusal(ConnectionsState),
+        dialog_actions(button("Use the installation's", variant="deadly", on_click=on_click)),
+        id=id,
         closes_on=ConnectionsState.changes,
         on_open=ConnectionsState.forget,
     )
@@ -232,68 +230,47 @@ def _own_storage(own: rx.Var[StorageShown]) -> rx.Component:
 
 
 def _storage_dialog() -> rx.Component:
-    return dialog(
+    return form_dialog(
         "A bucket of the project's own",
-        rx.el.ul(
-            rx.el.li("What is stored from now on goes there; what was stored before stays where it is."),
-            rx.el.li("The keys need to read, write and delete objects in this bucket. The secret is encrypted."),
-            class_name="breaks",
+        select(
+            "Provider",
+            rx.el.option("Amazon S3, or what speaks like it", value="s3"),
+            rx.el.option("Cloudflare R2", value="r2"),
+            id="storage-provider",
+            name="provider",
+            default_value="s3",
         ),
-        _refusal(),
-        rx.el.form(
-            select(
-                "Provider",
-                rx.el.option("Amazon S3, or what speaks like it", value="s3"),
-                rx.el.option("Cloudflare R2", value="r2"),
-                id="storage-provider",
-                name="provider",
-                default_value="s3",
-            ),
-            _field("Bucket", "storage", "bucket", "recordings"),
-            _field(
-                "Address", "storage", "endpoint", "https://…", optional="S3 has its region's by default; R2 needs it."
-            ),
-            _field("Region", "storage", "region", "eu-west-1", optional="R2 needs none."),
-            _field("Access key", "storage", "access_key_id", "AKIA…"),
-            _field("Secret", "storage", "secret_access_key", "", type="password"),
-            _field(
-                "Public address",
-                "storage",
-                "public_url",
-                "https://cdn.example.com",
-                optional="Where everybody may read the files, if anywhere.",
-            ),
-            dialog_actions(button("Save", variant="primary", type="submit")),
-            on_submit=ConnectionsState.give_storage,
-            class_name="stack",
-            no_validate=True,
-            custom_attrs={"data-checked": ""},
+        _field("Bucket", "storage", "bucket", "recordings"),
+        _field("Address", "storage", "endpoint", "https://…", optional="S3 has its region's by default; R2 needs it."),
+        _field("Region", "storage", "region", "eu-west-1", optional="R2 needs none."),
+        _field("Access key", "storage", "access_key_id", "AKIA…"),
+        _field("Secret", "storage", "secret_access_key", "", type="password"),
+        _field(
+            "Public address",
+            "storage",
+            "public_url",
+            "https://cdn.example.com",
+            optional="Where everybody may read the files, if anywhere.",
         ),
+        before=breaks(
+            "What is stored from now on goes there; what was stored before stays where it is.",
+            "The keys need to read, write and delete objects in this bucket. The secret is encrypted.",
+        ),
+        state=ConnectionsState,
         id=_OWN_STORAGE,
-        closes_on=ConnectionsState.changes,
-        on_open=ConnectionsState.forget,
+        does="Save",
+        on_submit=ConnectionsState.give_storage,
     )
 
 
 def _no_storage_dialog() -> rx.Component:
-    return dialog(
+    return _give_up_dialog(
         "Use the installation's bucket",
-        rx.el.ul(
-            rx.el.li("What is stored from now on goes into the installation's bucket."),
-            rx.el.li("Files in your own bucket stay there; Pulse forgets its keys."),
-            class_name="breaks",
-        ),
-        _refusal(),
-        dialog_actions(button("Use the installation's", variant="deadly", on_click=ConnectionsState.give_up_storage)),
+        "What is stored from now on goes into the installation's bucket.",
+        "Files in your own bucket stay there; Pulse forgets its keys.",
         id=_NO_STORAGE,
-        closes_on=ConnectionsState.changes,
-        on_open=ConnectionsState.forget,
+        on_click=ConnectionsState.give_up_storage,
     )
-
-
-def _refusal() -> rx.Component:
-    errors = ConnectionsState.errors
-    return rx.cond(errors.contains(""), notice(errors[""], tone="bad", role="alert"))
 
 
 def _field(

@@ -7,6 +7,7 @@ import reflex as rx
 from pulse_dash.components.buttons import button
 from pulse_dash.components.dialog import confirm_dialog, refusal
 from pulse_dash.components.fields import field, select
+from pulse_dash.components.project_development import development_card
 from pulse_dash.components.states import bone
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.shell import ShellState
@@ -22,8 +23,11 @@ def _bones() -> rx.Component:
 
 
 def settings_tab() -> rx.Component:
-    """Name and region."""
-    return rx.el.div(rx.cond(ProjectState.loaded, _settings(), _bones()), class_name="project-wide")
+    """Name, region and development tokens."""
+    return rx.el.div(
+        rx.cond(ProjectState.loaded, rx.el.div(_settings(), development_card(), class_name="stack"), _bones()),
+        class_name="project-wide",
+    )
 
 
 def _settings() -> rx.Component:

@@ -124,13 +124,22 @@ class KeyActor:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicKeyActor:
+    """Whoever has a project's key without its secret, where the project lets it mint development tokens."""
+
+    id: str
+    name: str
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
 class SystemActor:
     """Pulse itself; the reason says in a few words for what."""
 
     reason: str
 
 
-Actor = Anonymous | UserActor | KeyActor | SystemActor
+Actor = Anonymous | UserActor | KeyActor | PublicKeyActor | SystemActor
 
 
 def where(actor: Actor, permission: Permission) -> Scope:
@@ -142,6 +151,8 @@ def where(actor: Actor, permission: Permission) -> Scope:
             return Scope(organizations=frozenset(o for o, role in actor.roles.items() if permission in ROLES[role]))
         case KeyActor() if permission in KEY_PERMISSIONS:
             return Scope(projects=frozenset({actor.project_id}))
+        case PublicKeyActor() if permission is Permission.TOKENS_CREATE:
+            return Scope(projects=frozenset({actor.project.id}))
         case _:
             return NOTHING
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pulse_dash.core.access import KeyActor, UserActor
+from pulse_dash.core.access import KeyActor, PublicKeyActor, UserActor
 from pulse_dash.core.memory import Freshness, Memory
 from pulse_dash.store.sessions import Session
 from pulse_dash.store.store import ScopedStore
@@ -35,10 +35,11 @@ class KnownSession:
 
 
 class KnownKeys:
-    """Verified pairs by their public key."""
+    """Verified pairs by their public key, and keys that mint by themselves."""
 
     def __init__(self, freshness: Freshness) -> None:
         self.pairs: Memory[str, KnownKey] = Memory(freshness)
+        self.alone: Memory[str, PublicKeyActor] = Memory(freshness)
 
     def heard(self, subject: str) -> None:
         """Forget what a change may have made untrue."""
@@ -46,12 +47,16 @@ class KnownKeys:
         match noun:
             case "keys":
                 self.pairs.drop(lambda _, known: known.actor.id == changed)
+                self.alone.drop(lambda _, known: known.id == changed)
             case "projects":
                 self.pairs.drop(lambda _, known: known.actor.project_id == changed)
+                self.alone.drop(lambda _, known: known.project.id == changed)
             case "organizations":
                 self.pairs.drop(lambda _, known: known.actor.org_id == changed)
+                self.alone.drop(lambda _, known: known.project.org_id == changed)
             case "*":
                 self.pairs.clear()
+                self.alone.clear()
             case _:
                 pass
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -11,13 +11,16 @@ from pulse_dash.core.access import Permission, requires
 from pulse_dash.core.connections import GivenLiveKit, GivenStorage, LiveKitTaken
 from pulse_dash.core.errors import FieldError, Invalid, PreconditionFailed
 from pulse_dash.core.keys import ShownKey
-from pulse_dash.core.names import name_errors
+from pulse_dash.core.names import name_errors, name_problem
 from pulse_dash.core.work import Work
 from pulse_dash.store.engine import DuplicateKey
 from pulse_dash.store.projects import Order, OwnLiveKit, OwnStorage, Project
 from pulse_dash.store.records import Making, Page
 
 FIRST_KEY = "default"
+LONGEST_PREFIX = 32
+
+Shown = Callable[[Any], Any]
 _OF_LIVEKIT = ("livekit", "livekit_id", "livekit_pair")
 
 
@@ -26,6 +29,35 @@ class _Unchanged:
 
 
 UNCHANGED: Final = _Unchanged()
+
+
+class _Draft:
+    """A change of a project: the fields to set, those to take away, and what the audit log tells of both."""
+
+    def __init__(self, before: Project) -> None:
+        self.before = before
+        self.values: dict[str, Any] = {}
+        self.gone: list[str] = []
+        self.changes: dict[str, dict[str, Any]] = {}
+
+    def texts(self, **asked: str | None) -> dict[str, str]:
+        """Set the texts that are others than before; answers them."""
+        new = {field: text for field, text in asked.items() if text not in (None, getattr(self.before, field))}
+        for field, text in new.items():
+            self.changes[field] = {"before": getattr(self.before, field), "after": text}
+        self.values |= new
+        return new
+
+    def set(self, field: str, values: Mapping[str, Any], shown: Shown) -> None:
+        """Set a connection's fields."""
+        self.values |= values
+        self.changes[field] = {"before": shown(_as_kept(self.before, field)), "after": shown(values[field])}
+
+    def clear(self, field: str, fields: Sequence[str], shown: Shown = lambda kept: kept) -> None:
+        """Take a field away with those beside it, where it is there."""
+        if getattr(self.before, field) is not None:
+            self.gone += fields
+            self.changes[field] = {"before": shown(_as_kept(self.before, field)), "after": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,36 +147,32 @@ async def change(
     region: str | None = None,
     livekit: GivenLiveKit | _Unchanged | None = UNCHANGED,
     storage: GivenStorage | _Unchanged | None = UNCHANGED,
+    development_prefix: str | _Unchanged | None = UNCHANGED,
     version: int | None = None,
 ) -> Project:
     """Change the named fields and leave the rest; `version` is the one the caller has read, if it says so.
 
-    A LiveKit or bucket of None is the installation's again.
+    A LiveKit or bucket of None is the installation's again; without a development prefix a key alone opens nothing.
     Raises NotFound, Forbidden, Invalid, LiveKitTaken, PreconditionFailed, Moved."""
     before = await work.store.projects.get(project_id)
     if version not in (None, before.version):
         raise PreconditionFailed
-    texts: dict[str, str] = {}
-    if name is not None and name.strip() != before.name:
-        texts["name"] = name.strip()
-    if region is not None and region != before.region:
-        texts["region"] = region
-    _check(work, **texts)
-    values: dict[str, Any] = {**texts}
-    unset: list[str] = []
-    changes = {field: {"before": getattr(before, field), "after": value} for field, value in texts.items()}
+    draft = _Draft(before)
+    _check(work, **draft.texts(name=None if name is None else name.strip(), region=region))
     if isinstance(livekit, GivenLiveKit):
-        values |= await connections.livekit_fields(work, livekit)
-    elif livekit is None and before.livekit is not None:
-        unset += _OF_LIVEKIT
+        draft.set("livekit", await connections.livekit_fields(work, livekit), _shown_livekit)
+    elif livekit is None:
+        draft.clear("livekit", _OF_LIVEKIT, _shown_livekit)
     if isinstance(storage, GivenStorage):
-        values |= await connections.storage_fields(work, storage)
-    elif storage is None and before.storage is not None:
-        unset.append("storage")
-    for field, shown in (("livekit", _shown_livekit), ("storage", _shown_storage)):
-        if field in values or field in unset:
-            changes[field] = {"before": shown(_as_kept(getattr(before, field))), "after": shown(values.get(field))}
-    if not changes:
+        draft.set("storage", await connections.storage_fields(work, storage), _shown_storage)
+    elif storage is None:
+        draft.clear("storage", ("storage",), _shown_storage)
+    if isinstance(development_prefix, str):
+        _check_prefix(development_prefix)
+        draft.texts(development_prefix=development_prefix)
+    elif development_prefix is None:
+        draft.clear("development_prefix", ("development_prefix",))
+    if not draft.changes:
         return before
     entry = work.entry(
         "project.updated",
@@ -152,11 +180,11 @@ async def change(
         resource="project",
         resource_id=project_id,
         name=before.name,
-        changes=changes,
+        changes=draft.changes,
     )
     try:
         return await work.store.projects.change(
-            project_id, values, entry, unset=unset, expect={"version": before.version}
+            project_id, draft.values, entry, unset=draft.gone, expect={"version": before.version}
         )
     except DuplicateKey as taken:
         raise _taken(taken) from taken
@@ -181,19 +209,25 @@ def _check(work: Work, *, name: str | None = None, region: str | None = None) ->
         raise Invalid(*errors)
 
 
+def _check_prefix(prefix: str) -> None:
+    if problem := name_problem(prefix, most=LONGEST_PREFIX):
+        raise Invalid(FieldError("development_tokens.room_prefix", problem))
+
+
 def _taken(taken: DuplicateKey) -> DuplicateKey | LiveKitTaken:
     return LiveKitTaken() if taken.index == "livekit_pair" else taken
 
 
-def _as_kept(own: OwnLiveKit | OwnStorage | None) -> dict[str, Any] | None:
-    return None if own is None else asdict(own)
+def _as_kept(before: Project, field: str) -> Any:
+    own: OwnLiveKit | OwnStorage | str | None = getattr(before, field)
+    return own if own is None or isinstance(own, str) else asdict(own)
 
 
-def _shown_livekit(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _shown_livekit(kept: Any) -> dict[str, Any] | None:
     """What the audit log tells of it: never the pair."""
     return None if kept is None else {name: kept[name] for name in ("url", "key_hint", "secret_hint")}
 
 
-def _shown_storage(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _shown_storage(kept: Any) -> dict[str, Any] | None:
     shown = ("provider", "bucket", "endpoint", "region", "public_url", "key_hint", "secret_hint")
     return None if kept is None else {name: kept[name] for name in shown}

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 import orjson
 
 from pulse_dash.core import bans, minting, revocations
-from pulse_dash.core.access import KeyActor, Permission, UserActor, requires
+from pulse_dash.core.access import KeyActor, Permission, PublicKeyActor, UserActor, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
 from pulse_dash.core.grants import Allowed, in_words
 from pulse_dash.core.media_servers import server_of
@@ -252,8 +252,8 @@ def _named_by(work: Work, project: Project, token: str) -> tuple[str, str]:
 
 async def _project(work: Work, project_id: str | None) -> Project:
     actor = work.actor
-    if isinstance(actor, KeyActor):
-        if project_id is not None and project_id != actor.project_id:
+    if isinstance(actor, KeyActor | PublicKeyActor):
+        if project_id is not None and project_id != actor.project.id:
             raise NotFound
         return actor.project
     if project_id is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pulse_dash.core.access import Actor, KeyActor, Permission, SystemActor, UserActor, where
+from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, where
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.media import LiveKit, LiveNow
@@ -149,7 +149,7 @@ def _as_entry(actor: Actor) -> dict[str, Any]:
     match actor:
         case UserActor():
             return {"type": "user", "id": actor.id, "name": actor.name, "email": actor.email}
-        case KeyActor():
+        case KeyActor() | PublicKeyActor():
             return {"type": "key", "id": actor.id, "name": actor.name}
         case SystemActor():
             return {"type": "system", "id": "system", "name": actor.reason}

@@ -25,6 +25,7 @@ class ProjectState(PulseState):
     name: str = ""
     region: str = ""
     created_at: str = ""
+    development_prefix: str = ""
     errors: dict[str, str] = {}
     saved: bool = False
     changes: int = 0
@@ -71,6 +72,25 @@ class ProjectState(PulseState):
         self.saved = True
 
     @rx.event
+    async def switch_on(self, form_data: dict[str, Any]) -> None:
+        """Let the key mint development tokens by itself, for rooms of this prefix."""
+        await self._switch(text(form_data, "room_prefix").strip())
+
+    @rx.event
+    async def switch_off(self) -> None:
+        """Let the key alone open nothing."""
+        await self._switch(None)
+
+    async def _switch(self, prefix: str | None) -> None:
+        try:
+            self._fill(await projects.change(await self._work(), self.id, development_prefix=prefix))
+        except (Invalid, Conflict, Forbidden) as refused:
+            self.errors = self._sentences(refused)
+            return
+        self.errors = {}
+        self.changes += 1
+
+    @rx.event
     async def delete(self, form_data: dict[str, Any]) -> object:
         """Delete it, once its name was typed."""
         self.errors = {}
@@ -93,6 +113,7 @@ class ProjectState(PulseState):
         self.missing = False
         self.id, self.name, self.region = project.id, project.name, project.region
         self.created_at = iso(project.created_at)
+        self.development_prefix = project.development_prefix or ""
         self.loaded = True
 
 

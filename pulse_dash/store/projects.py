@@ -29,6 +29,7 @@ SCHEMA = CollectionSchema(
             "livekit_id?": "string",
             "livekit_pair?": "string",
             "storage?": "object",
+            "development_prefix?": "string",
         }
     ),
     (
@@ -97,6 +98,8 @@ class Project:
     first_participant_at: datetime | None
     livekit: OwnLiveKit | None
     storage: OwnStorage | None
+    # The prefix of rooms that a key alone may mint for; None while a key alone opens nothing.
+    development_prefix: str | None
 
 
 class Projects(Records[Project]):
@@ -119,6 +122,7 @@ class Projects(Records[Project]):
             first_participant_at=document.get("first_participant_at"),
             livekit=OwnLiveKit(**document["livekit"]) if document.get("livekit") else None,
             storage=OwnStorage(**document["storage"]) if document.get("storage") else None,
+            development_prefix=document.get("development_prefix"),
         )
 
     async def search(

@@ -66,6 +66,12 @@ class Tallies:
             ]
         )
 
+    async def total(self, project_id: str, metric: str, since: datetime) -> int:
+        """What was counted of one metric of a project from `since` on, by whole hours."""
+        inside = self._view.held.filter("org_id", "project_id")
+        wanted = {"project_id": project_id, "metric": metric, "hour": {"$gte": since}}
+        return sum(int(document["count"]) for document in await self._documents.find(both(wanted, inside)))
+
     async def of_organization(self, org_id: str, since: datetime) -> list[Tally]:
         """Every hour's counts of one organization from `since` on."""
         inside = self._view.held.filter("org_id", "project_id")
