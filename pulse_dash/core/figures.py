@@ -55,6 +55,7 @@ class Overview:
     projects: int
     people_live: int | None
     rooms_live: int | None
+    operational: bool
     by_project: dict[str, ProjectNow]
     tokens_today: int
     tokens_yesterday: int
@@ -84,6 +85,7 @@ async def overview(work: Work, org_id: str) -> Overview:
         projects=len(projects),
         people_live=None if snapshot is None else sum(snapshot.people.get(project, 0) for project in ids),
         rooms_live=None if snapshot is None else sum(snapshot.rooms.get(project, 0) for project in ids),
+        operational=snapshot is not None and not snapshot.unheard.intersection(ids) and work.parts.freshness.good,
         by_project={
             project: ProjectNow(
                 None if snapshot is None else snapshot.people.get(project, 0),

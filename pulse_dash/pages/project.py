@@ -50,9 +50,9 @@ def _there() -> rx.Component:
                     ProjectState.loaded,
                     rx.fragment(
                         copy_text(ProjectState.id, "the project's id"),
-                        rx.el.span("·"),
+                        rx.el.span("·", class_name="dot"),
                         rx.el.span(ProjectState.region),
-                        rx.el.span("·"),
+                        rx.el.span("·", class_name="dot"),
                         rx.el.span("created ", moment(ProjectState.created_at, how="day")),
                     ),
                     bone(),

@@ -151,9 +151,8 @@ def _sentence(now: Overview) -> str:
     projects = _plural(now.projects, "project", "projects")
     if now.rooms_live is None:
         return f"{projects}. LiveKit does not answer, so nobody can join a room."
-    if now.rooms_live == 0:
-        return f"{projects}, no room live at the moment."
-    return f"{projects}, {now.rooms_live:,} {'room' if now.rooms_live == 1 else 'rooms'} live."
+    rooms = f"{now.rooms_live:,} {'room' if now.rooms_live == 1 else 'rooms'}" if now.rooms_live else "no room"
+    return f"{projects}, {rooms} live.{' Everything is operational.' if now.operational else ''}"
 
 
 def _figure(days: list[DayFigure]) -> dict[str, Any]:
@@ -169,7 +168,17 @@ def _figure(days: list[DayFigure]) -> dict[str, Any]:
                 "fill": "tozeroy",
                 "line": {"width": 2},
                 "hovertemplate": "%{y:,} tokens<extra></extra>",
-            }
+            },
+            # Today, which still grows.
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [each.day.isoformat() for each in days[-1:]],
+                "y": [each.tokens for each in days[-1:]],
+                "marker": {"size": 8, "line": {"width": 2}},
+                "cliponaxis": False,
+                "hoverinfo": "skip",
+            },
         ],
         "layout": {
             "autosize": True,
@@ -181,6 +190,8 @@ def _figure(days: list[DayFigure]) -> dict[str, Any]:
             "dragmode": False,
             "xaxis": {
                 "fixedrange": True,
+                # A dot at the end would make room for itself beyond today.
+                "range": [days[0].day.isoformat(), days[-1].day.isoformat()] if days else None,
                 "showgrid": False,
                 "tickformat": "%-d %b",
                 "nticks": 6,

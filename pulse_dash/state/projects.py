@@ -166,7 +166,7 @@ def _card(project: Any, now: ProjectNow | None) -> ProjectCard:
 def _live(people: int | None, rooms: int | None) -> str:
     if people is None:
         return ""
-    return f"{people:,} live in {rooms:,} {'room' if rooms == 1 else 'rooms'}" if rooms else f"{people:,} live"
+    return f"{people:,} in {rooms:,} {'room' if rooms == 1 else 'rooms'}" if rooms else f"{people:,} live"
 
 
 def _health(livekit_answers: bool, used: bool) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -173,3 +174,21 @@ async def test_while_livekit_is_away_nobody_knows_who_is_live(town: Town) -> Non
     seen = await overview(town.work(owner), owner.organization.id)
 
     assert seen.by_project == {house.id: ProjectNow(None, None, 0)}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "operational"),
+    [(None, False), (Snapshot({}, {}), True), (Snapshot({"prj": 1}, {"prj": 1}, frozenset({"prj"})), False)],
+    ids=["livekit is away", "all works", "nothing is heard of a room"],
+)
+async def test_operational_is_said_only_where_it_is_true(
+    town: Town, services: Services, snapshot: Snapshot | None, operational: bool
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await services.feed.read()
+    if snapshot is not None:
+        snapshot = replace(snapshot, unheard=frozenset(house.id for _ in snapshot.unheard))
+    services.live.now = snapshot
+
+    assert (await overview(town.work(owner), owner.organization.id)).operational is operational
