@@ -157,7 +157,7 @@ def _card(project: Any, now: ProjectNow | None) -> ProjectCard:
         initial=initials(project.name)[:1],
         region=project.region,
         live=_live(people, rooms),
-        tokens=f"{now.tokens_today if now else 0:,} tokens today",
+        tokens=_tokens(now.tokens_today if now else 0),
         tone=tone,
         health=health,
     )
@@ -167,6 +167,10 @@ def _live(people: int | None, rooms: int | None) -> str:
     if people is None:
         return ""
     return f"{people:,} in {rooms:,} {'room' if rooms == 1 else 'rooms'}" if rooms else f"{people:,} live"
+
+
+def _tokens(today: int) -> str:
+    return f"{today:,} {'token' if today == 1 else 'tokens'} today"
 
 
 def _health(livekit_answers: bool, used: bool) -> tuple[str, str]:
