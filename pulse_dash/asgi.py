@@ -27,8 +27,8 @@ from pulse_dash.api.headers import CarefulAnswers
 from pulse_dash.api.principals import client_ip, rate_key
 from pulse_dash.api.session_forms import cookie_of
 from pulse_dash.api.sockets import BoundedSockets
-from pulse_dash.core import sessions
-from pulse_dash.core.errors import SignedOut, Unavailable
+from pulse_dash.core import projects, sessions
+from pulse_dash.core.errors import NotFound, SignedOut, Unavailable
 from pulse_dash.core.work import Call, Work
 from pulse_dash.lifespan import running
 from pulse_dash.services import Services
@@ -37,6 +37,8 @@ from pulse_dash.settings import Settings, load_settings
 # The first part of each path that the API answers, in front of everything that Reflex does.
 API = frozenset({"v1", "health", "ready", "metrics", "session", "docs", "openapi.json"})
 STOP_SECONDS = 4
+# What a project's page is asked for with when it should join rooms on the project's own LiveKit.
+OWN_LIVEKIT = b"livekit=own"
 
 OnStart = Callable[[Services], Awaitable[None]]
 
@@ -81,6 +83,18 @@ class People:
             await app({**scope, "client": (client_ip(scope, self._settings), 0)}, receive, send)
 
         return told
+
+    async def own_livekit(self, scope: Scope) -> str:
+        """The own LiveKit of the project whose page asks for it, where the visitor may see the project; else ""."""
+        pieces = scope["path"].split("/")
+        if scope["query_string"].find(OWN_LIVEKIT) < 0 or len(pieces) < 3 or pieces[1] != "projects":
+            return ""
+        try:
+            work = (await self.work(_headers(scope), ""))[1]
+            own = (await projects.read(work, pieces[2])).livekit
+        except (SignedOut, NotFound, Unavailable):
+            return ""
+        return own.url if own else ""
 
     async def signed_in(self, scope: Scope) -> bool:
         """Whether a visitor goes past the log-in. One with a cookie that nobody can recognize now does, too:
@@ -177,6 +191,7 @@ def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
             route_of=app.router,
             public_routes=frozenset(page.route for page in PAGES if page.public),
             signed_in=people.signed_in,
+            own_livekit=people.own_livekit,
         ),
     )
     return CarefulAnswers(doors, https=settings.https)

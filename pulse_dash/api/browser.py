@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.types import Receive, Scope, Send
 
-from pulse_dash.api.headers import page_policy
+from pulse_dash.api.headers import page_policy, with_livekit
 
 _IMMUTABLE = b"public, max-age=31536000, immutable"
 _ASK_FIRST = b"no-cache"
@@ -29,6 +29,8 @@ _NOTHING_HERE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>
 <p>This address leads nowhere. <a href="/">Go to the dashboard</a></p></html>"""
 
 SignedIn = Callable[[Scope], Awaitable[bool]]
+# The address of the LiveKit that this one document may connect to besides the installation's; "" for none.
+OwnLiveKit = Callable[[Scope], Awaitable[str]]
 
 
 class UnknownBuild(Exception):
@@ -57,6 +59,7 @@ class Dashboard:
         route_of: Callable[[str], str | None],
         public_routes: frozenset[str],
         signed_in: SignedIn,
+        own_livekit: OwnLiveKit | None = None,
     ) -> None:
         self._files = {f"/{path.relative_to(folder).as_posix()}": _read(path, folder) for path in _served(folder)}
         self._public = urlsplit(public_url)
@@ -64,6 +67,7 @@ class Dashboard:
         self._route_of = route_of
         self._public_routes = public_routes
         self._signed_in = signed_in
+        self._own_livekit = own_livekit
         pages = [file for file in self._files.values() if file.kind.startswith(b"text/html")]
         if not pages or sum(bool(_BAKED.fullmatch(path)) for path in self._files) != 1:
             raise UnknownBuild(f"{folder} is no built dashboard of this version; build it again.")
@@ -124,7 +128,8 @@ class Dashboard:
     ) -> None:
         answer = [(b"content-type", file.kind), (b"cache-control", file.cache), (b"etag", file.etag)]
         if file.kind.startswith(b"text/html"):
-            answer.append((b"content-security-policy", self._policy))
+            own = await self._own_livekit(scope) if self._own_livekit else ""
+            answer.append((b"content-security-policy", with_livekit(self._policy, own)))
         if status == 200 and headers.get(b"if-none-match") == file.etag:
             await _answer(send, 304, b"", answer)
             return

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pulse_dash.core.outbound import Purpose, target_of
 from pulse_dash.core.randomness import Randomness
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -92,6 +93,14 @@ def page_policy(documents: Iterable[str], *, livekit_host: str, public_url: str)
         "object-src": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def with_livekit(policy: bytes, url: str) -> bytes:
+    """The same policy for a document that may connect to one more LiveKit: its origin, written by us."""
+    target = target_of(Purpose.LIVEKIT, url)
+    if isinstance(target, str):
+        return policy
+    return policy.replace(b"connect-src ", f"connect-src {' '.join(_socket_addresses(target.origin))} ".encode(), 1)
 
 
 def _inline_scripts(document: str) -> list[str]:

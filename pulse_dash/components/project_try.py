@@ -5,10 +5,12 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.badges import tag
-from pulse_dash.components.buttons import button, copy_icon, copy_text
+from pulse_dash.components.buttons import button, button_class, copy_icon, copy_text
 from pulse_dash.components.code import samples
 from pulse_dash.components.fields import field
+from pulse_dash.components.icons import icon
 from pulse_dash.components.join import join_room
+from pulse_dash.components.links import plain_link
 from pulse_dash.components.project_passport import passport_card
 from pulse_dash.components.states import bone, empty, notice
 from pulse_dash.components.times import moment
@@ -31,7 +33,7 @@ def try_tab() -> rx.Component:
         ),
         rx.el.div(
             rx.cond(
-                TryState.own_livekit & (TryState.token != ""),
+                TryState.own_livekit & (TryState.token != "") & ~TryState.may_join_own,
                 _elsewhere(),
                 join_room(_not_yet(), url=TryState.url, token=TryState.token, room=TryState.room),
             ),
@@ -152,9 +154,15 @@ def _elsewhere() -> rx.Component:
     return rx.el.section(
         empty(
             "video",
-            "Join from your app",
-            "This page connects to the installation's LiveKit alone. This token leads to the project's own: "
-            "hand it to your app with its address.",
+            "This token leads to the project's own LiveKit",
+            "This page may connect to the installation's alone. One that may connect to yours opens beside it.",
+            plain_link(
+                icon("external-link"),
+                "Open a page that may join",
+                href="?tab=try&livekit=own",
+                target="_blank",
+                class_name=button_class(),
+            ),
             small=True,
         ),
         class_name="card",

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pulse_dash.core.addresses import special
+from pulse_dash.core.addresses import literal, special
 from pulse_dash.core.errors import Conflict, FieldError, Invalid
 from pulse_dash.core.names import has_controls
 
@@ -69,6 +69,11 @@ class Target:
     host: str
     port: int
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port alone, as a browser's policy names them."""
+        return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
 
 class OutboundRefused(Conflict):
     """An address that was named leads, by now, where Pulse does not go; found when connecting."""
@@ -109,7 +114,10 @@ def target_of(purpose: Purpose, url: str) -> Target | str:
     host = host.rstrip(".")
     if port == 0:
         return "Must not name the port 0."
-    if ":" not in host:
+    if ":" in host:
+        if "%" in host or not literal(host):
+            return "Is no address that can be read."
+    else:
         try:
             host = host if host.isascii() else host.encode("idna").decode()
         except UnicodeError:

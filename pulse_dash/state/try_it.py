@@ -35,6 +35,12 @@ class TryState(PulseState):
     expires_at: str = ""
     grants: list[str] = []
     own_livekit: bool = False
+
+    @rx.var
+    def may_join_own(self) -> bool:
+        """Whether this document was loaded with the policy that lets it connect to the project's own LiveKit."""
+        return self.router.url.query_parameters.get("livekit", "") == "own"
+
     samples: list[Sample] = []
 
     @rx.event

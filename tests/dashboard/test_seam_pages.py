@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulse_dash.api.browser import Dashboard, UnknownBuild
-from pulse_dash.api.headers import CarefulAnswers
+from pulse_dash.api.headers import CarefulAnswers, with_livekit
 
 HOME = '<html><script>start()</script><script src="/assets/a.js"></script><script type="module">go()</script></html>'
 LOGIN = "<html><script>start()</script>log in</html>"
@@ -48,6 +49,10 @@ async def signed_in(scope: Scope) -> bool:
     return (b"cookie", b"pulse_session=ada") in scope["headers"]
 
 
+async def own_livekit(scope: Scope) -> str:
+    return "wss://media.example" if scope["query_string"] == b"livekit=own" else ""
+
+
 def served(folder: Path, *, public_url: str = "http://localhost:8000", production: bool = False) -> TestClient:
     dashboard = Dashboard(
         folder,
@@ -57,6 +62,7 @@ def served(folder: Path, *, public_url: str = "http://localhost:8000", productio
         route_of=route_of,
         public_routes=frozenset({"/login", "404"}),
         signed_in=signed_in,
+        own_livekit=own_livekit,
     )
     app: ASGIApp = CarefulAnswers(dashboard, https=public_url.startswith("https"))
     return TestClient(app, base_url=public_url, follow_redirects=False)
@@ -259,3 +265,28 @@ async def test_a_refused_socket_carries_the_headers_too() -> None:
     await CarefulAnswers(_send_nowhere, https=False)({"type": "websocket", "headers": []}, _nothing, send)
 
     assert dict(said[0]["headers"])[b"x-content-type-options"] == b"nosniff"
+
+
+# --- a project's own LiveKit ---------------------------------------------------------------------------------------
+
+
+def test_one_document_may_connect_to_the_projects_own_livekit_and_no_other(folder: Path) -> None:
+    client = served(folder)
+    asked, other = (
+        connect_sources(as_ada(client, path)) for path in ("/projects/prj_1?livekit=own", "/projects/prj_1?tab=try")
+    )
+
+    assert asked - other == {"wss://media.example:443", "https://media.example:443"}
+    assert other <= asked
+
+
+def connect_sources(answer: Response) -> set[str]:
+    (rule,) = re.findall(r"connect-src ([^;]+)", answer.headers["content-security-policy"])
+    return set(rule.split())
+
+
+@pytest.mark.parametrize(
+    "url", ["", "javascript:alert(1)", "wss://a; script-src *", "wss://[::1%a; script-src *]", "wss://a b", "wss://a\n"]
+)
+def test_what_is_no_address_changes_no_policy(url: str) -> None:
+    assert with_livekit(b"connect-src 'self'; object-src 'none'", url) == b"connect-src 'self'; object-src 'none'"
