@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSResponse  # pyright: ignore[reportMissingType
 from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
 from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs]
 
-from pulse_dash.core.errors import PulseError, Unavailable
+from pulse_dash.core.errors import NotFound, PulseError, Unavailable
 from pulse_dash.core.outbound import Outbound, Purpose
 from pulse_dash.core.storage import Bucket
 
@@ -37,7 +37,6 @@ _SAYS: Mapping[str, str] = {
     "InvalidAccessKeyId": "The storage does not know this access key. Copy it again from your provider.",
     "SignatureDoesNotMatch": "The storage refuses the secret access key. Copy it again from your provider.",
     "AccessDenied": "These keys may not do this in {bucket}. They need to read, write and delete objects there.",
-    "NoSuchKey": "There is no such object in {bucket}.",
     "PermanentRedirect": "The bucket {bucket} lives in another region. Name that region.",
     "AuthorizationHeaderMalformed": "The bucket {bucket} lives in another region. Name that region.",
     "RequestTimeTooSkewed": "The clock of this machine differs from the storage's by more than it takes.",
@@ -99,8 +98,10 @@ class S3Bucket:
         raw: Any = _Raw(answer.content)
         return AWSResponse(request.url, answer.status_code, httpx.Headers(answer.headers), raw)
 
-    def _ours(self, error: Any) -> Unavailable:
+    def _ours(self, error: Any) -> PulseError:
         code = str(error.response.get("Error", {}).get("Code", ""))
+        if code == "NoSuchKey":
+            return NotFound("There is no such object in the bucket.")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         says = _SAYS.get(code) or ("AccessDenied" if status == 403 else "") or f"The storage answers {code or status}."
         return Unavailable("storage", _SAYS.get(says, says).format(bucket=self._bucket.name))

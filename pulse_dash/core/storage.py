@@ -20,7 +20,7 @@ class Bucket:
 
 
 class Storage(Protocol):
-    """Small objects in one bucket. Each method raises Unavailable, with a sentence that says what to do."""
+    """Small objects in one bucket. Each raises Unavailable with words that say what to do; `read` also NotFound."""
 
     async def write(self, key: str, body: bytes) -> None: ...
 

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import botocore.exceptions
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from pulse_dash.core import connections, projects
 from pulse_dash.core.connections import GivenLiveKit, GivenStorage, LiveKitTaken
-from pulse_dash.core.errors import Invalid
+from pulse_dash.core.errors import Invalid, NotFound
 from pulse_dash.core.outbound import Allowed, Purpose
 from pulse_dash.core.secret import Secret
 from pulse_dash.services import Services
@@ -257,3 +259,25 @@ async def test_an_address_that_turned_private_is_not_gone_to(town: Town, owner: 
     ):
         assert not tried.works
         assert "this machine itself" in tried.sentence
+
+
+async def test_an_object_that_is_not_there_is_not_found(town: Town, owner: Person, services: Services, s3: str) -> None:
+    await made(services, s3, "tenant")
+    house = await given(town, owner, storage=own_bucket(s3))
+    storage = connections.storage_of(town.work(owner), await projects.read(town.work(owner), house.id))
+
+    with pytest.raises(NotFound):
+        await storage.read("nothing/here")
+
+
+def test_every_error_of_botocore_is_of_the_kind_that_the_seam_translates() -> None:
+    foreign = [kind for kind in vars(botocore.exceptions).values() if isinstance(kind, type)]
+    errors = {kind for kind in foreign if issubclass(kind, Exception) and not issubclass(kind, Warning)}
+    others = {kind for kind in errors if not issubclass(kind, BotoCoreError | ClientError)}
+
+    assert len(errors) > 50
+    # A description of a service that lacks its own name is botocore's fault, and none of a running call.
+    assert {kind for kind in others if kind.__module__ == "botocore.exceptions"} <= {
+        botocore.exceptions.UndefinedModelAttributeError,
+        botocore.exceptions.MissingServiceIdError,
+    }
