@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pulse_dash.components.buttons import button
-from pulse_dash.components.dialog import dialog, dialog_actions
+from pulse_dash.components.dialog import form_dialog
 from pulse_dash.components.fields import field, select
-from pulse_dash.components.states import notice
 from pulse_dash.state.new_project import NEW_PROJECT, NewProjectState
 from pulse_dash.state.shell import ShellState
 
@@ -16,37 +14,29 @@ __all__ = ["NEW_PROJECT", "new_project_dialog"]
 
 def new_project_dialog() -> rx.Component:
     """Name and region; making it leads to its keys."""
-    refused = NewProjectState.errors
-    return dialog(
+    return form_dialog(
         "New project",
-        rx.cond(refused.contains(""), notice(refused[""], tone="bad", role="alert")),
-        rx.el.form(
-            field(
-                "Name",
-                id="new-project-name",
-                name="name",
-                error=refused.get("name", ""),
-                required=True,
-                max_length=128,
-                auto_complete="off",
-                placeholder="Live Classes",
-                says={"missing": "Give it a name."},
-                custom_attrs={"data-first": ""},
-            ),
-            select(
-                "Region",
-                rx.foreach(ShellState.regions, lambda region: rx.el.option(region, value=region)),
-                id="new-project-region",
-                name="region",
-            ),
-            rx.el.p("It gets a key of its own; the secret is shown once, right after.", class_name="hint"),
-            dialog_actions(button("Create project", variant="primary", type="submit")),
-            on_submit=NewProjectState.create,
-            class_name="stack",
-            no_validate=True,
-            custom_attrs={"data-checked": ""},
+        field(
+            "Name",
+            id="new-project-name",
+            name="name",
+            error=NewProjectState.errors.get("name", ""),
+            required=True,
+            max_length=128,
+            auto_complete="off",
+            placeholder="Live Classes",
+            says={"missing": "Give it a name."},
+            custom_attrs={"data-first": ""},
         ),
+        select(
+            "Region",
+            rx.foreach(ShellState.regions, lambda region: rx.el.option(region, value=region)),
+            id="new-project-region",
+            name="region",
+        ),
+        rx.el.p("It gets a key of its own; the secret is shown once, right after.", class_name="hint"),
+        state=NewProjectState,
         id=NEW_PROJECT,
-        closes_on=NewProjectState.made,
-        on_open=NewProjectState.opened,
+        does="Create project",
+        on_submit=NewProjectState.create,
     )

@@ -18,13 +18,13 @@ NEW_PROJECT = "new-project"
 
 
 class NewProjectState(PulseState):
-    """What was refused of the last try; `made` counts up when a project was made, which closes the dialog."""
+    """What was refused of the last try; `changes` counts up when a project was made, which closes the dialog."""
 
     errors: dict[str, str] = {}
-    made: int = 0
+    changes: int = 0
 
     @rx.event
-    async def opened(self) -> None:
+    async def forget(self) -> None:
         """Begin without the refusals of the last time."""
         self.errors = {}
 
@@ -43,7 +43,7 @@ class NewProjectState(PulseState):
             self.errors = self._sentences(refused)
             return None
         self.errors = {}
-        self.made += 1
+        self.changes += 1
         secret = await self.get_state(SecretState)
         secret._show(created.key, arriving=True)
         return [rx.redirect(f"/projects/{created.project.id}"), SecretState.fade]

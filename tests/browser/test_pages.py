@@ -122,8 +122,9 @@ INSIDE: dict[str, tuple[str, Doing]] = {
 }
 
 
-# pulse.js tells a refusal that stands in the address, once the form is there.
-TOLD_LATE = {"login-refused"}
+# A notice that comes with what the page learns makes room for itself: pulse.js tells the refusal in the address once
+# the form is there, and that LiveKit is away is known with the figures.
+TOLD_LATE = {"login-refused", "dashboard-no-livekit"}
 
 
 async def looked_at(visitor: Visitor, name: str, path: str, do: Doing, *, theme: Theme, width: int) -> list[str]:
