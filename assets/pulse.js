@@ -87,6 +87,18 @@
       const shown = known || document.querySelector('[data-refused="unknown"]');
       if (shown) shown.hidden = false;
     }
+    const done = asked.get("done") && document.querySelector(`[data-done="${CSS.escape(asked.get("done"))}"]`);
+    if (done) {
+      done.hidden = false;
+      // What was asked for has happened; the way on stands beneath.
+      if (asked.get("done") !== "reset") form.hidden = true;
+    }
+    const token = form.elements.namedItem("token");
+    if (token && asked.get("token")) {
+      token.value = asked.get("token").slice(0, 200);
+      // A link's secret stays in no history and is told to no other page.
+      window.history.replaceState(null, "", window.location.pathname);
+    }
     const email = form.elements.namedItem("email");
     for (const name of ["email", "name", "organization_name"]) {
       const field = form.elements.namedItem(name);
@@ -177,7 +189,7 @@
   window.addEventListener("pulse:away", (event) => away(String(event.detail)));
 
   // React may draw the form late, or anew: the marker on it says whether it was served.
-  if (/^\/(login|signup)\/?$/.test(window.location.pathname)) {
+  if (/^\/(login|signup|forgot|reset|verify)\/?$/.test(window.location.pathname)) {
     window.addEventListener("load", () => {
       answered();
       new MutationObserver(answered).observe(document.body, { childList: true, subtree: true });

@@ -12,9 +12,9 @@ from pathlib import Path
 from jwt.warnings import InsecureKeyLengthWarning
 
 from pulse_dash import logs
-from pulse_dash.core import health
+from pulse_dash.core import health, operators
 from pulse_dash.core.errors import PulseError
-from pulse_dash.services import Services
+from pulse_dash.services import Services, open_services
 from pulse_dash.settings import Settings, SettingsError, load_settings
 from pulse_dash.store import connect
 
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
             warnings.simplefilter("ignore", InsecureKeyLengthWarning)
         if asked.command == "store":
             return _store(settings, asked)
+        if asked.command == "operator":
+            return asyncio.run(_operator(settings, asked.doing, asked.address))
         return _run(settings, api_only=asked.api_only)
     except (SettingsError, PulseError) as error:
         print(str(error), file=sys.stderr)
@@ -49,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="build the dashboard if its sources changed, then serve")
     run.add_argument("--api-only", action="store_true", help="serve the API without the dashboard, as a further node")
+    operator = commands.add_parser("operator", help="who runs this installation; Pulse must be stopped, or on MongoDB")
+    operator.add_argument("doing", choices=("add", "remove", "list"))
+    operator.add_argument("address", nargs="?", default="", help="the address of an account")
     store = commands.add_parser("store", help="check, back up or restore the embedded store")
     doing = store.add_subparsers(dest="doing", required=True)
     check = doing.add_parser("check", help="whether file, documents and indexes agree; Pulse must be stopped")
@@ -58,6 +63,23 @@ def _parser() -> argparse.ArgumentParser:
     restore = doing.add_parser("restore", help="put a backup in the store's place; Pulse must be stopped")
     restore.add_argument("file", type=Path, metavar="FILE")
     return parser
+
+
+async def _operator(settings: Settings, doing: str, address: str) -> int:
+    """Appoint, dismiss or list operators."""
+    services = await open_services(settings)
+    try:
+        work = services.system("the command line")
+        if doing == "list":
+            people = await operators.listing(work)
+            print("\n".join(person.email for person in people) or "Nobody is an operator.")
+            return 0
+        change = operators.appoint if doing == "add" else operators.dismiss
+        person = await change(work, address)
+        print(f"{person.email} is {'an operator' if doing == 'add' else 'no operator any more'}.")
+        return 0
+    finally:
+        await services.close()
 
 
 def _store(settings: Settings, asked: argparse.Namespace) -> int:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
 from pulse_dash.adapters.outbound import OutboundClient
 from pulse_dash.adapters.s3 import NoStorage, S3Bucket
+from pulse_dash.adapters.smtp import BadAddress, NoPost, Outbox, Server, SmtpPost
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.bus import MemoryBus
@@ -28,11 +30,12 @@ from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.randomness import Randomness
 from pulse_dash.core.rates import Rates
 from pulse_dash.core.secret import Secret
+from pulse_dash.core.slowdown import Slowdown
 from pulse_dash.core.storage import Bucket, Storage
 from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.vault import Vault
 from pulse_dash.core.work import Call, Parts, Policy, Work
-from pulse_dash.settings import Settings
+from pulse_dash.settings import Settings, SettingsError
 from pulse_dash.store.connect import connect
 from pulse_dash.store.engine import Engine
 from pulse_dash.store.ids import IdMaker
@@ -100,6 +103,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     for listening in (known_keys, known_sessions, known_revocations, known_bans, accountability):
         bus.listen(listening.heard)
     live, livekit = Live(), _livekit(settings)
+    post = _post(settings)
     vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings))
     outbound = OutboundClient(frozenset(settings.outbound_allow))
     parts = Parts(
@@ -110,6 +114,8 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         livekit=livekit,
         own_livekits=OwnLiveKits(lambda url, key, secret: LiveKitServer(url, key, secret, outbound), vault),
         vault=vault,
+        post=post,
+        slowdown=Slowdown(clock),
         passwords=passwords,
         rates=Rates(clock),
         known_keys=known_keys,
@@ -125,6 +131,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         policy=Policy(
             signup=settings.signup or "open",
             public_url=settings.public_url,
+            proves_addresses=settings.production or post.delivers,
             regions=REGIONS,
             project_per_minute=settings.rate_limit_project_per_minute,
             user_per_minute=settings.rate_limit_user_per_minute,
@@ -157,6 +164,17 @@ def _storage(settings: Settings) -> Storage:
     target = target_of(Purpose.STORAGE, endpoint)
     own = () if isinstance(target, str) else (Allowed(Purpose.STORAGE, target.host, target.port),)
     return S3Bucket(bucket, OutboundClient(frozenset(own)))
+
+
+def _post(settings: Settings) -> SmtpPost | Outbox | NoPost:
+    """The mail server; `sender` is what SMTP_URL does not say otherwise."""
+    if settings.smtp_url is None:
+        return NoPost() if settings.production else Outbox()
+    host = urlsplit(settings.public_url).hostname or "localhost"
+    try:
+        return SmtpPost(Server.read(_secret(settings.smtp_url), sender=f"Pulse <pulse@{host}>"))
+    except BadAddress as error:
+        raise SettingsError(f"SMTP_URL is not usable: {error}.") from None
 
 
 def _encryption_keys(settings: Settings) -> tuple[Secret, ...]:

@@ -118,6 +118,10 @@ class Settings(BaseSettings):
     signup: SignupPolicy | None = Field(
         None, description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production."
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="`smtp://user:password@host:587?from=pulse@example.com` or `smtps://…`. Without it mails in development lie at `/outbox`, on this machine alone.",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; without it only loopback may read."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from pulse_dash.core.passwords import Passwords
 from pulse_dash.services import Services, assemble
 from pulse_dash.settings import Settings, load_settings
 from pulse_dash.store.connect import connect
-from tests.doubles import BreakableEngine, MovableClock
+from tests.doubles import BreakableEngine, Mailbox, MovableClock
 from tests.people import Town
 
 pytest_plugins = ["tests.engines.plugin", "tests.served"]
@@ -77,3 +78,16 @@ async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
 def town(services: Services) -> Town:
     """Makes people, organizations, projects and keys with one word each."""
     return Town(services)
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    """A mail server that takes everything."""
+    return Mailbox()
+
+
+@pytest.fixture
+def mailing(services: Services, mailbox: Mailbox) -> Services:
+    """The same house with a mail server, so that addresses are proved."""
+    policy = replace(services.parts.policy, proves_addresses=True)
+    return replace(services, parts=replace(services.parts, post=mailbox, policy=policy))

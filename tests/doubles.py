@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pulse_dash.core.clock import milliseconds
 from pulse_dash.core.errors import NotFound, Unauthenticated, Unavailable
+from pulse_dash.core.mail import Mail
 from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
 from pulse_dash.core.media_token import Signer
 from pulse_dash.store.engine import Engine
@@ -131,3 +133,28 @@ async def kept(engine: Engine | BreakableEngine, noun: str, **fields: Any) -> li
     """All documents of a noun with these fields, for a test that looks into the store from outside."""
     documents = await engine.collection(noun).find({})
     return [each for each in documents if all(each.get(name) == value for name, value in fields.items())]
+
+
+class Mailbox:
+    """A mail server that takes everything and shows it, until it is gone."""
+
+    delivers = True
+    kept = None
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+        self.gone = False
+
+    async def send(self, mail: Mail) -> None:
+        if self.gone:
+            raise Unavailable("mail")
+        self.mails.append(mail)
+
+    def link_to(self, address: str) -> str:
+        """The newest link that was mailed to an address."""
+        texts = [mail.text for mail in self.mails if mail.to == address]
+        return re.findall(r"https?://\S+", texts[-1])[0]
+
+    def token_to(self, address: str) -> str:
+        """What that link holds."""
+        return self.link_to(address).partition("?token=")[2]

@@ -19,6 +19,7 @@ from pulse_dash.api import (
     keys,
     livekit_webhook,
     organizations,
+    outbox,
     problems,
     projects,
     rooms,
@@ -70,6 +71,7 @@ def make_fastapi(services: Services) -> FastAPI:
         rooms,
         audit,
         livekit_webhook,
+        outbox,
         session_forms,
     ):
         api.include_router(noun.router)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, BackgroundTasks
+from pydantic import Field
 
 from pulse_dash.api.bodies import Answer, Body, shown
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Anybody, Caller
-from pulse_dash.core import accounts, sessions
-from pulse_dash.core.accounts import SignedIn
+from pulse_dash.core import accounts, links, sessions
+from pulse_dash.core.accounts import SignedIn, User
 from pulse_dash.core.errors import Unauthenticated
 from pulse_dash.core.names import NAME_LENGTH
+from pulse_dash.core.passwords import PASSWORD_LENGTH
 from pulse_dash.core.sessions import Started
 from pulse_dash.core.work import Work
 
@@ -21,7 +23,7 @@ router = APIRouter(prefix="/v1/auth", tags=["auth"])
 
 # Their rules are core's, which names all that is wrong at once.
 Email = Annotated[str, shown(format="email", maxLength=320)]
-Password = Annotated[str, shown(minLength=accounts.PASSWORD_LENGTH.start, maxLength=accounts.PASSWORD_LENGTH.stop - 1)]
+Password = Annotated[str, shown(minLength=PASSWORD_LENGTH.start, maxLength=PASSWORD_LENGTH.stop - 1)]
 PersonName = Annotated[str, shown(minLength=1, maxLength=NAME_LENGTH)]
 
 
@@ -41,10 +43,23 @@ class RefreshBody(Body):
     refresh_token: str
 
 
+class LinkBody(Body):
+    token: Annotated[str, Field(max_length=200)]
+
+
+class ForgotBody(Body):
+    email: Email
+
+
+class ResetBody(LinkBody):
+    password: Password
+
+
 class UserAnswer(Answer):
     id: str
     email: str
     name: str
+    verified: bool
 
 
 class OrganizationBrief(Answer):
@@ -107,6 +122,27 @@ async def log_out(work: Caller) -> None:
     await sessions.end(work)
 
 
+@router.post("/verify", summary="Prove an address with the link that was mailed to it")
+async def verify(work: Anybody, body: LinkBody) -> UserAnswer:
+    return _user(await links.verify(work, body.token))
+
+
+@router.post("/verify/send", status_code=202, summary="Mail me another link that proves my address")
+async def send_again(work: Caller) -> None:
+    await links.send_again(work)
+
+
+@router.post("/password/forgot", status_code=202, summary="Mail a link for a new password to an address")
+async def forgot(work: Anybody, body: ForgotBody, afterwards: BackgroundTasks) -> None:
+    # After the answer, so that neither it nor its time tells whether there is such an account.
+    afterwards.add_task(links.forgot, work, body.email.strip().lower())
+
+
+@router.post("/password/reset", status_code=204, summary="Set a new password with the link that was mailed")
+async def reset(work: Anybody, body: ResetBody) -> None:
+    await links.reset(work, body.token, body.password)
+
+
 @router.get("/me", summary="Who am I")
 async def me(work: Caller) -> Me:
     return _who(await accounts.me(work))
@@ -133,7 +169,7 @@ async def _tokens(work: Work, started: Started) -> Tokens:
 def _who(signed_in: SignedIn) -> Me:
     user, organization = signed_in.user, signed_in.organization
     return Me(
-        user=UserAnswer(id=user.id, email=user.email, name=user.name),
+        user=_user(user),
         organization=organization
         and OrganizationBrief(id=organization.id, name=organization.name, plan=organization.plan),
         organizations=[
@@ -141,3 +177,7 @@ def _who(signed_in: SignedIn) -> Me:
             for held in signed_in.memberships
         ],
     )
+
+
+def _user(user: User) -> UserAnswer:
+    return UserAnswer(id=user.id, email=user.email, name=user.name, verified=user.verified_at is not None)

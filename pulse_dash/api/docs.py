@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from starlette.responses import HTMLResponse, Response
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
-_POLICY = "; ".join(
+POLICY = "; ".join(
     (
         "default-src 'none'",
         *(f"{kind}-src 'self'" for kind in ("style", "font", "img", "script")),
@@ -57,7 +57,7 @@ async def page(name: str) -> Response:
     """One page of the documentation."""
     path = _pages().get(name.lower()) if _NAME.fullmatch(name) else None
     body, status = (_nothing(), 404) if path is None else (_rendered(path), 200)
-    return HTMLResponse(body, status, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"})
+    return HTMLResponse(body, status, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
 
 def _pages() -> dict[str, Path]:

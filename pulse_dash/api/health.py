@@ -46,7 +46,7 @@ async def ready(request: Request, response: Response) -> Ready:
     if not seen.ready:
         response.status_code = 503
         response.headers["Retry-After"] = "2"
-    near = _loopback(request, services)
+    near = from_this_machine(request, services)
     return Ready(
         ready=seen.ready,
         parts=[
@@ -64,12 +64,12 @@ async def metrics(request: Request) -> Response:
         sent = headers_of(request.scope).get(b"authorization", b"").decode("latin-1").removeprefix("Bearer ")
         if not same(sent, wanted.get_secret_value()):
             raise Unauthenticated
-    elif not _loopback(request, services):
+    elif not from_this_machine(request, services):
         raise NotFound
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _loopback(request: Request, services: Services) -> bool:
+def from_this_machine(request: Request, services: Services) -> bool:
     """Whether it comes from this machine itself, and not through a proxy on it that forwards somebody else."""
     if b"x-forwarded-for" in headers_of(request.scope) and not services.settings.trusted_proxies:
         return False

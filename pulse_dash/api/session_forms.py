@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
 from pulse_dash.api.principals import call_of, client_ip, headers_of, rate_key
 from pulse_dash.api.problems import refusal, request_id
-from pulse_dash.core import accounts, sessions
+from pulse_dash.core import accounts, links, sessions
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.accounts import EmailTaken, SignedIn, SignupClosed
 from pulse_dash.core.errors import FieldError, Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
+from pulse_dash.core.links import LinkSpent
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
@@ -22,9 +24,10 @@ from pulse_dash.settings import Settings
 router = APIRouter(prefix="/session", include_in_schema=False)
 
 _LARGEST_FORM = 16 * 1024
-_KEPT = ("email", "name", "organization_name", "next")
+_KEPT = ("email", "name", "organization_name", "next", "token")
 _CODES: tuple[tuple[type[PulseError], str], ...] = (
     (EmailTaken, "email_taken"),
+    (LinkSpent, "link_spent"),
     (SignupClosed, "signup_closed"),
     (Unauthenticated, "wrong_credentials"),
     (RateLimited, "rate_limited"),
@@ -43,6 +46,39 @@ async def sign_up(request: Request) -> Response:
     return await _enter(request, "/signup")
 
 
+@router.post("/forgot")
+async def forgot(request: Request) -> Response:
+    """The same answer for every address, and only then is it looked for."""
+
+    async def ask(work: Work, form: Mapping[str, str]) -> Response:
+        task = BackgroundTask(links.forgot, work, form.get("email", "").strip().lower())
+        return RedirectResponse("/forgot?done=sent", 303, background=task)
+
+    return await _answered(request, "/forgot", ask)
+
+
+@router.post("/reset")
+async def reset(request: Request) -> Response:
+    """A new password; the person then signs in with it."""
+
+    async def choose(work: Work, form: Mapping[str, str]) -> Response:
+        await links.reset(work, form.get("token", ""), form.get("password", ""))
+        return RedirectResponse("/login?done=reset", 303)
+
+    return await _answered(request, "/reset", choose)
+
+
+@router.post("/verify")
+async def verify(request: Request) -> Response:
+    """The address is proved by a button, not by the visit: programs that look at mails follow links."""
+
+    async def prove(work: Work, form: Mapping[str, str]) -> Response:
+        await links.verify(work, form.get("token", ""))
+        return RedirectResponse("/verify?done=verified", 303)
+
+    return await _answered(request, "/verify", prove)
+
+
 @router.post("/end")
 async def end(request: Request) -> Response:
     services: Services = request.app.state.services
@@ -52,6 +88,23 @@ async def end(request: Request) -> Response:
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(services.settings.cookie_name, path="/", secure=services.settings.https, httponly=True)
     return answer
+
+
+async def _answered(
+    request: Request, page: str, answer: Callable[[Work, Mapping[str, str]], Awaitable[Response]]
+) -> Response:
+    """What a form of a page is answered; a refusal leads back to it and says why."""
+    services: Services = request.app.state.services
+    if not _from_our_page(request, services.settings):
+        return _from_elsewhere(request)
+    form: dict[str, str] = {}
+    work = _work(request, services)
+    try:
+        form = await _form(request)
+        _count(work, client_ip(request.scope, services.settings))
+        return await answer(work, form)
+    except PulseError as error:
+        return RedirectResponse(_again(page, form, error), 303)
 
 
 async def _enter(request: Request, page: str) -> Response:

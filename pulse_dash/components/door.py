@@ -1,4 +1,4 @@
-"""The two pages in front of the door: the form on the left, the pulse on the right.
+"""The pages in front of the door: the form on the left, the pulse on the right.
 
 What the server refused stands in the address (?error=CODE) and pulse.js shows the sentence for it, so these pages
 need neither a State nor a socket.
@@ -23,7 +23,15 @@ _REFUSED = {
     "rate_limited": "Too many tries from here. Wait a minute, then try again.",
     "signup_closed": "This installation takes new people by invitation only. Ask whoever runs it.",
     "unavailable": "Pulse cannot reach its database at the moment. Nothing was lost; try again shortly.",
+    "link_spent": "This link was used already, is too old, or a newer one was sent. Ask for another.",
     "unknown": "That did not work. Try again.",
+}
+
+
+_DONE = {
+    "sent": "If there is an account with that email, a link is on its way. It works for an hour.",
+    "reset": "Your new password is set, and you are signed out everywhere. Sign in with it.",
+    "verified": "Your address is confirmed.",
 }
 
 
@@ -35,6 +43,7 @@ def door(title: str, sentence: str, *fields: Any, action: str, beneath: rx.Compo
                 rx.el.div(logo(), rx.el.span("Pulse"), class_name="door-brand"),
                 rx.el.div(rx.el.h1(title), rx.el.p(sentence, class_name="quiet"), class_name="door-words"),
                 *(_refusal(code, words) for code, words in _REFUSED.items()),
+                *(_good_news(code, words) for code, words in _DONE.items()),
                 rx.el.form(
                     *fields,
                     action=action,
@@ -60,6 +69,31 @@ def door(title: str, sentence: str, *fields: Any, action: str, beneath: rx.Compo
 
 def _refusal(code: str, words: str) -> rx.Component:
     return rx.el.div(notice(words, tone="bad", role="alert"), hidden=True, custom_attrs={"data-refused": code})
+
+
+def _good_news(code: str, words: str) -> rx.Component:
+    return rx.el.div(notice(words, tone="good"), hidden=True, custom_attrs={"data-done": code})
+
+
+def new_password_field() -> rx.Component:
+    """A password that is chosen now."""
+    return field(
+        "Password",
+        id="password",
+        name="password",
+        type="password",
+        auto_complete="new-password",
+        required=True,
+        min_length=10,
+        max_length=128,
+        hint="10 characters or more. A sentence is fine.",
+        says={"missing": "Choose a password.", "short": "At least 10 characters."},
+    )
+
+
+def hidden_token() -> rx.Component:
+    """The secret of the link that led here; pulse.js takes it out of the address."""
+    return rx.el.input(type="hidden", name="token", id="token")
 
 
 def email_field(*, first: bool = False) -> rx.Component:

@@ -15,7 +15,7 @@ from pulse_dash.components.links import page_link, plain_link, side_link
 from pulse_dash.components.logo import logo
 from pulse_dash.components.new_project import new_project_dialog
 from pulse_dash.components.palette import palette, search_button
-from pulse_dash.components.states import bone, empty, failed
+from pulse_dash.components.states import bone, empty, failed, notice
 from pulse_dash.state.navigation import ORGANIZATIONS, PLACES, Group, Place
 from pulse_dash.state.shell import OrganizationChoice, ShellState
 
@@ -32,6 +32,7 @@ def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
             _bar(),
             rx.el.main(
                 _away(),
+                rx.cond(ShellState.unverified, _unverified()),
                 content if homeless_too else rx.cond(ShellState.homeless, _homeless(), content),
                 id="page",
                 tab_index=-1,
@@ -43,6 +44,21 @@ def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
         rx.el.div(class_name="side-veil", custom_attrs={"aria-hidden": "true"}),
         rx.el.div(id="announcer", role="status", class_name="seen-by-readers"),
         class_name="shell",
+    )
+
+
+def _unverified() -> rx.Component:
+    """An address that is not proved yet: what it keeps from working, and the way to another link."""
+    return notice(
+        "Confirm your address with the link that was mailed to ",
+        rx.el.bdi(ShellState.email),
+        ". Until then you can't invite anybody. ",
+        rx.cond(
+            ShellState.link_sent,
+            rx.el.strong("Another link is on its way."),
+            rx.el.button("Send it again", type="button", class_name="link", on_click=ShellState.send_link_again),
+        ),
+        tone="warn",
     )
 
 

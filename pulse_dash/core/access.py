@@ -104,6 +104,9 @@ class UserActor:
     email: str
     session_id: str
     roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
+    # Whether the address is proved; who has not proved it invites nobody and accepts nothing.
+    verified: bool = True
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
-from pulse_dash.core import sessions
+from pulse_dash.core import links, sessions
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
-from pulse_dash.core.names import has_controls, name_errors
+from pulse_dash.core.names import name_errors
+from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.sessions import Started
 from pulse_dash.core.work import Work
 from pulse_dash.store.engine import Document, DuplicateKey
 from pulse_dash.store.organizations import Organization
 from pulse_dash.store.records import Making
-from pulse_dash.store.users import User
+from pulse_dash.store.users import User as User  # noqa: PLC0414 - core hands it on to api and state
 
-PASSWORD_LENGTH = range(10, 129)
 _LONGEST_ADDRESS = 320
 
 
@@ -64,53 +64,90 @@ async def sign_up(
 ) -> SignedIn:
     """Make an account with its first organization and sign it in.
 
-    Raises Invalid, SignupClosed, EmailTaken."""
-    email = _checked(email, password, name, organization_name)
+    Where mails are sent the address is proved by a link, and one that has an account already is answered the same:
+    the new account can't sign in with it until it is proved, and its owner is told. Raises Invalid, SignupClosed;
+    EmailTaken where no mail is sent."""
+    address = _checked(email, password, name, organization_name)
     system = work.as_system("sign-up")
-    founder = await _admitted_as_founder(system, email)
-    password_hash = await work.parts.passwords.hash(password)
-    user_id, org_id = system.new_id("usr"), system.new_id("org")
-    person = UserActor(user_id, name, email, "")
-    organization = system.store.organizations.draft(
-        _organization_document(work, org_id, organization_name.strip(), user_id),
-        system.entry(
-            "organization.created",
-            org_id=org_id,
-            resource="organization",
-            resource_id=org_id,
-            name=organization_name,
-            by=person,
-        ),
-    )
+    founder = await _admitted_as_founder(system)
+    holder = await system.store.users.by_email(address)
+    if holder is not None and not work.parts.post.delivers:
+        raise EmailTaken
+    made = _Made(address, name.strip(), organization_name.strip(), await work.parts.passwords.hash(password))
     try:
-        user = await system.store.users.add(
-            {
-                "_id": user_id,
-                "email": email,
-                "name": name.strip(),
-                "password_hash": password_hash,
-                "verified_at": None,
-                "operator": False,
-                "last_organization_id": org_id,
-                # Unique where it stands, so that of two first sign-ups at once one is refused.
-                **({"founder": True} if founder else {}),
-            },
-            system.entry("user.created", org_id=org_id, resource="user", resource_id=user_id, name=name, by=person),
-            makes=[Making("organizations", organization)],
-        )
+        user = await _add(work, made, holds_address=holder is None, founder=founder)
     except DuplicateKey as taken:
-        raise (EmailTaken if taken.index == "email" else SignupClosed) from taken
+        if taken.index == "founder" and work.parts.policy.signup == "first":
+            raise SignupClosed from taken
+        if taken.index == "login" and not work.parts.post.delivers:
+            raise EmailTaken from taken
+        user = await _add(work, made, holds_address=False if taken.index == "login" else holder is None, founder=False)
+    if holder is not None and holder.verified_at is not None:
+        await links.tell_owner(work, holder)
+    elif user.verified_at is None:
+        await links.ask_to_verify(work, user)
     return await _signed_in(work, user, await sessions.start(work, user, kind))
 
 
 @open_because("anybody may try to sign in")
 async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.API) -> SignedIn:
-    """Sign in with address and password. Raises Unauthenticated, the same and as slowly for an unknown address."""
-    user = await work.as_system("log-in").store.users.by_email(_address(email) or "")
+    """Sign in with address and password. Raises Unauthenticated, the same and as slowly for an unknown address;
+    RateLimited after ten wrong ones, for a while that grows to a minute."""
+    address = _address(email) or ""
+    tried = f"account:{address}", f"from:{work.call.ip}"
+    work.parts.slowdown.check(*tried)
+    user = await work.as_system("log-in").store.users.by_email(address)
     known_hash = None if user is None else user.password_hash
     if not await work.parts.passwords.check(password, known_hash) or user is None:
+        work.parts.slowdown.wrong(*tried)
         raise Unauthenticated("The address or the password is not right.")
+    work.parts.slowdown.right(tried[0])
     return await _signed_in(work, user, await sessions.start(work, user, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What an account is made of, checked."""
+
+    email: str
+    name: str
+    organization_name: str
+    password_hash: str
+
+
+async def _add(work: Work, made: _Made, *, holds_address: bool, founder: bool) -> User:
+    """The account, promising its organization. Raises DuplicateKey."""
+    system = work.as_system("sign-up")
+    user_id, org_id = system.new_id("usr"), system.new_id("org")
+    person = UserActor(user_id, made.name, made.email, "")
+    organization = system.store.organizations.draft(
+        _organization_document(work, org_id, made.organization_name, user_id),
+        system.entry(
+            "organization.created",
+            org_id=org_id,
+            resource="organization",
+            resource_id=org_id,
+            name=made.organization_name,
+            by=person,
+        ),
+    )
+    return await system.store.users.add(
+        {
+            "_id": user_id,
+            "email": made.email,
+            **({"login": made.email} if holds_address else {}),
+            "name": made.name,
+            "password_hash": made.password_hash,
+            "verified_at": None if work.parts.policy.proves_addresses else work.clock.now(),
+            "operator": founder,
+            "epoch": 0,
+            "last_organization_id": org_id,
+            # Unique where it stands, so that of two first sign-ups at once one is refused.
+            **({"founder": True} if founder else {}),
+        },
+        system.entry("user.created", org_id=org_id, resource="user", resource_id=user_id, name=made.name, by=person),
+        makes=[Making("organizations", organization)],
+    )
 
 
 @requires(Permission.VIEW)
@@ -146,23 +183,20 @@ async def _signed_in(work: Work, user: User, started: Started | None) -> SignedI
     return SignedIn(user, last or (organizations[0] if organizations else None), memberships, started)
 
 
-async def _admitted_as_founder(system: Work, email: str) -> bool:
-    """Whether this account is let in as the installation's first. Raises EmailTaken, SignupClosed."""
+async def _admitted_as_founder(system: Work) -> bool:
+    """Whether this account is the installation's first, which runs it. Raises SignupClosed."""
     policy = system.parts.policy.signup
-    # Before the address is looked at: who could not have an account anyway learns of nobody who has.
-    if policy != "open" and (policy != "first" or await system.store.users.count({})):
+    if policy not in ("open", "first"):
         raise SignupClosed
-    if await system.store.users.by_email(email) is not None:
-        raise EmailTaken
-    return policy == "first"
+    first = not await system.store.users.count({})
+    # Before the address is looked at: who could not have an account anyway learns of nobody who has.
+    if policy == "first" and not first:
+        raise SignupClosed
+    return first
 
 
 def _checked(email: str, password: str, name: str, organization_name: str) -> str:
-    errors = name_errors(name=name, organization_name=organization_name)
-    if len(password) not in PASSWORD_LENGTH:
-        errors.append(FieldError("password", "Must be 10 to 128 characters."))
-    elif has_controls(password):
-        errors.append(FieldError("password", "Must not hold control characters."))
+    errors = name_errors(name=name, organization_name=organization_name) + password_errors(password)
     address = _address(email)
     if address is None:
         errors.append(FieldError("email", "Must be an email address."))

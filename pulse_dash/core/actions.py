@@ -27,6 +27,11 @@ class Said:
 
 _ALL = (
     Action("user.created", "made an account"),
+    Action("user.verified", "confirmed their address"),
+    Action("user.replaced", "put {thing} out: the address was confirmed by somebody else"),
+    Action("user.password_reset", "chose a new password by mail"),
+    Action("operator.added", "made {thing} an operator"),
+    Action("operator.removed", "made {thing} an operator no longer"),
     Action("session.started", "signed in"),
     Action("session.ended", "signed out"),
     Action("organization.created", "made the organization {thing}"),

@@ -39,6 +39,11 @@ def text_errors(*named: tuple[str, str | None], most_bytes: int = 200) -> list[F
     return errors
 
 
+def on_one_line(text: str) -> str:
+    """The text for a mail's subject: whatever a name holds, it stays one line and no header follows it."""
+    return " ".join(_CONTROLS.sub(" ", text).split())[:200]
+
+
 def has_controls(text: str) -> bool:
     """Whether the text holds a control character or half of a surrogate pair."""
     return _CONTROLS.search(text) is not None

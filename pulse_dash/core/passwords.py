@@ -7,18 +7,42 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 import bcrypt
 
-from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.errors import FieldError, Unavailable
+from pulse_dash.core.names import has_controls
 
 T = TypeVar("T")
+
+PASSWORD_LENGTH = range(10, 129)
 
 _PASSWORD_COST = 12
 _SECRET_COST = 4
 _THREADS = 2
 _WAITING = 64
+
+
+def password_errors(password: str) -> list[FieldError]:
+    """Why this cannot be a password, if it cannot."""
+    if len(password) not in PASSWORD_LENGTH:
+        return [FieldError("password", "Must be 10 to 128 characters.")]
+    if has_controls(password):
+        return [FieldError("password", "Must not hold control characters.")]
+    if password.lower() in _common():
+        return [FieldError("password", "Is one of the most common passwords. Choose another; a sentence is fine.")]
+    return []
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Those of the 30,000 most common that are long enough to be taken otherwise."""
+    # It costs megabytes while it is imported, and is needed at the first sign-up alone.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
+
+    return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) in PASSWORD_LENGTH)
 
 
 class Passwords:

@@ -61,6 +61,7 @@ async def start(work: Work, user: User, kind: str) -> Started:
             "ended_at": None,
             "ip": work.call.ip,
             "user_agent": work.call.user_agent[:256],
+            "epoch": user.epoch,
         },
         entry,
     )
@@ -174,7 +175,7 @@ async def _load(work: Work, session_id: str) -> KnownSession | None:
         user = await system.store.users.get(session.user_id)
     except NotFound:
         return None
-    if session.ended_at is not None:
+    if session.ended_at is not None or session.epoch != user.epoch:
         return None
     return KnownSession(session, await _actor(system, user, session_id))
 
@@ -182,7 +183,8 @@ async def _load(work: Work, session_id: str) -> KnownSession | None:
 async def _actor(system: Work, user: User, session_id: str) -> UserActor:
     organizations = await system.store.organizations.of_member(user.id)
     roles = {organization.id: Role(role) for organization in organizations if (role := organization.role_of(user.id))}
-    return UserActor(user.id, user.name, user.email, session_id, roles)
+    verified = user.verified_at is not None
+    return UserActor(user.id, user.name, user.email, session_id, roles, verified, user.operator and verified)
 
 
 def _secret(work: Work, session_id: str) -> str:

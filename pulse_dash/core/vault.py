@@ -33,6 +33,7 @@ class Vault:
         self._stamp = _Mac(self._derive("session stamp"))
         self._participant = _Mac(self._derive("participant attribute"))
         self._request = _Mac(self._derive("repeated request"))
+        self._link = _Mac(self._derive("mailed link"))
         self._livekit = _Mac(self._derive("own livekit"))
         self._ciphers = MultiFernet([_cipher(key) for key in encryption_keys])
 
@@ -61,6 +62,10 @@ class Vault:
     def request_mac(self, *parts: str) -> str:
         """Recognizes a request that was sent before without keeping what it said."""
         return self._request.over(*parts)
+
+    def link_hash(self, kind: str, token: str) -> str:
+        """How a mailed link is kept; one of another kind never has the same."""
+        return self._link.over(kind, token)
 
     def livekit_mac(self, api_key: str, api_secret: str) -> str:
         """Recognizes a LiveKit's pair without keeping it."""

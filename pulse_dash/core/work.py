@@ -12,12 +12,14 @@ from typing import Any, Protocol
 from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, where
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
+from pulse_dash.core.mail import Post
 from pulse_dash.core.media import LiveKit, LiveNow
 from pulse_dash.core.media_servers import OwnLiveKits
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.outbound import Outbound
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.rates import Rates
+from pulse_dash.core.slowdown import Slowdown
 from pulse_dash.core.storage import Bucket, Storage
 from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.vault import Vault
@@ -43,6 +45,8 @@ class Policy:
 
     signup: str
     public_url: str
+    # Where no mail is sent in development, an address counts as proved.
+    proves_addresses: bool
     regions: tuple[str, ...]
     project_per_minute: int
     user_per_minute: int
@@ -69,6 +73,8 @@ class Parts:
     livekit: LiveKit
     own_livekits: OwnLiveKits
     vault: Vault
+    post: Post
+    slowdown: Slowdown
     passwords: Passwords
     rates: Rates
     known_keys: KnownKeys

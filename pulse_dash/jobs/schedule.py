@@ -14,7 +14,7 @@ from typing import Any, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
-from pulse_dash.core import idempotency
+from pulse_dash.core import idempotency, mails
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
 from pulse_dash.services import Services
@@ -46,6 +46,7 @@ def jobs(services: Services) -> list[Job]:
         Job("hold_accountable", 3.0, lambda: _hold_accountable(services)),
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
+        Job("hand_mails_over", 2.0, lambda: mails.hand_over(services.system("hand mails over"))),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
     ]
@@ -147,5 +148,6 @@ async def _forget_answers(services: Services) -> None:
 async def _forget(services: Services) -> None:
     now = services.parts.clock.now()
     await services.parts.store.forget_changes(now - KEPT)
+    await mails.forget(services.system("forget old mails"))
     await services.system("forget old events").store.media_events.forget(now - _EVENTS_KEPT)
     await services.system("forget what denies nothing any more").store.revocations.forget(now)

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from pulse_dash.components.document import HEAD, STYLESHEETS, broken
-from pulse_dash.pages import dashboard, login, not_found, organizations, project, projects, signup
+from pulse_dash.pages import (
+    dashboard,
+    forgot,
+    login,
+    not_found,
+    organizations,
+    project,
+    projects,
+    reset,
+    signup,
+    verify,
+)
 from pulse_dash.reflex_seam import Page
 from pulse_dash.state.activity import ActivityState
 from pulse_dash.state.bans import BansState
@@ -20,6 +31,9 @@ from pulse_dash.state.try_it import TryState
 
 PAGES: tuple[Page, ...] = (
     Page("/login", login.page, title="Sign in · Pulse", public=True),
+    Page("/forgot", forgot.page, title="Forgotten password · Pulse", public=True),
+    Page("/reset", reset.page, title="New password · Pulse", public=True),
+    Page("/verify", verify.page, title="Confirm your address · Pulse", public=True),
     Page("/signup", signup.page, title="Create an account · Pulse", public=True),
     Page(
         "/",

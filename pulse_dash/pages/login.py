@@ -27,5 +27,8 @@ def page() -> rx.Component:
         hidden_next(),
         submit("Sign in"),
         action="/session/login",
-        beneath=other_way("New here?", "Create an account", "/signup"),
+        beneath=rx.fragment(
+            other_way("New here?", "Create an account", "/signup"),
+            other_way("Forgot your password?", "Set a new one", "/forgot"),
+        ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pulse_dash.components.door import door, email_field, hidden_next, other_way, submit
+from pulse_dash.components.door import door, email_field, hidden_next, new_password_field, other_way, submit
 from pulse_dash.components.fields import field
 
 
@@ -24,18 +24,7 @@ def page() -> rx.Component:
             says={"missing": "Enter your name."},
         ),
         email_field(),
-        field(
-            "Password",
-            id="password",
-            name="password",
-            type="password",
-            auto_complete="new-password",
-            required=True,
-            min_length=10,
-            max_length=128,
-            hint="10 characters or more. A sentence is fine.",
-            says={"missing": "Choose a password.", "short": "At least 10 characters."},
-        ),
+        new_password_field(),
         field(
             "Organization name",
             id="organization_name",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from pulse_dash.core import accounts
+from pulse_dash.core import accounts, links
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.reflex_seam import PulseState, page_away
 from pulse_dash.state.forms import initials
@@ -34,6 +34,8 @@ class ShellState(PulseState):
     name: str = ""
     first_name: str = ""
     email: str = ""
+    unverified: bool = False
+    link_sent: bool = False
     initials: str = ""
     role: str = ""
     organization_name: str = ""
@@ -53,6 +55,7 @@ class ShellState(PulseState):
             return page_away()
         user, here = person.user, person.organization
         self.name, self.email, self.initials = user.name, user.email, initials(user.name)
+        self.unverified = user.verified_at is None
         self.first_name = user.name.split()[0] if user.name.split() else user.name
         self.organization_name = here.name if here else "No organization"
         self.plan = PLANS.get(here.plan, here.plan) if here else ""
@@ -72,6 +75,12 @@ class ShellState(PulseState):
         self.homeless = here is None
         self.loaded = True
         return None
+
+    @rx.event
+    async def send_link_again(self) -> None:
+        """Mail the person another link that proves their address."""
+        await links.send_again(await self._work())
+        self.link_sent = True
 
     @rx.event
     async def use_organization(self, organization_id: str) -> object:

@@ -16,13 +16,14 @@ import structlog
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.store import leases
-from pulse_dash.store.engine import Engine
+from pulse_dash.store.engine import Engine, Update
 
 log = structlog.get_logger(__name__)
 
 _LEASE = "migrations"
 _LIFE = timedelta(minutes=10)
 _SCHEMA = "schema"
+_SLICE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,20 @@ class Migration:
     breaking: bool = False
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
-"""In order, each one version after the one before. Version 1 is what the first release wrote."""
+async def _let_accounts_hold_their_address(engine: Engine) -> None:
+    """Until here each account held its address. Written again it changes nothing, and older nodes do not read it."""
+    users = engine.collection("users")
+    last = ""
+    while found := await users.find({"_id": {"$gt": last}}, sort=[("_id", 1)], limit=_SLICE):
+        last = found[-1]["_id"]
+        changes = [Update({"_id": user["_id"]}, {"$set": {"login": user["email"]}}) for user in found]
+        await users.bulk_write([change for change, user in zip(changes, found, strict=True) if "epoch" not in user])
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(2, "each account holds its address as its login", _let_accounts_hold_their_address),
+)
+"""In order, each one version after the one before. Version 1 is what was written before there were any."""
 
 
 async def migrate(engine: Engine, clock: Clock, holder: str, steps: Sequence[Migration] = MIGRATIONS) -> int:

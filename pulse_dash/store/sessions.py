@@ -22,6 +22,7 @@ SCHEMA = CollectionSchema(
             "ended_at?": "date",
             "ip?": "string",
             "user_agent?": "string",
+            "epoch?": "int",
         }
     ),
     (Index("user", (("user_id", 1), ("_id", 1))), PENDING),
@@ -39,6 +40,7 @@ class Session:
     expires_at: datetime
     ended_at: datetime | None
     created_at: datetime
+    epoch: int = 0
 
 
 class Sessions(Records[Session]):
@@ -57,6 +59,7 @@ class Sessions(Records[Session]):
             expires_at=document["expires_at"],
             ended_at=document.get("ended_at"),
             created_at=document["created_at"],
+            epoch=document.get("epoch") or 0,
         )
 
     async def rotate(self, session_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.kept_answers import KeptAnswers
 from pulse_dash.store.keys import Keys
+from pulse_dash.store.mails import Mails
 from pulse_dash.store.media_events import MediaEvents
 from pulse_dash.store.organizations import DeletedOrganizations, Organizations
 from pulse_dash.store.projects import Projects
@@ -143,6 +144,7 @@ class ScopedStore:
         "deleted_organizations",
         "kept_answers",
         "keys",
+        "mails",
         "media_events",
         "organizations",
         "projects",
@@ -162,6 +164,7 @@ class ScopedStore:
         self.bans = Bans(store, view)
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)
+        self.mails = Mails(store)
         self.media_events = MediaEvents(store)
         self.kept_answers = KeptAnswers(store)
         self.audit_log = AuditLog(store, view)

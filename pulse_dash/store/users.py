@@ -16,8 +16,17 @@ SCHEMA = CollectionSchema(
             "email": "string",
             "name": "string",
             "password_hash": "any",
+            # The address again, where the account signs in with it: of several that name one, at most one.
+            "login?": "string",
             "verified_at?": "date",
             "operator": "bool",
+            # Counts up when all sign-ins end; a sign-in of an earlier count opens nothing.
+            "epoch?": "int",
+            "replaced_at?": "date",
+            "verify_hash?": "string",
+            "verify_until?": "date",
+            "reset_hash?": "string",
+            "reset_until?": "date",
             "last_organization_id?": "string",
             "founder?": "bool",
             "created_at": "date",
@@ -25,7 +34,8 @@ SCHEMA = CollectionSchema(
         }
     ),
     (
-        Index("email", (("email", 1),), unique=True),
+        Index("login", (("login", 1),), unique=True, partial="login"),
+        Index("operator", (("operator", 1), ("_id", 1))),
         Index("founder", (("founder", 1),), unique=True, partial="founder"),
         PENDING,
     ),
@@ -42,6 +52,9 @@ class User:
     password_hash: str
     last_organization_id: str | None
     created_at: datetime
+    verified_at: datetime | None = None
+    operator: bool = False
+    epoch: int = 0
 
 
 class Users(Records[User]):
@@ -59,13 +72,29 @@ class Users(Records[User]):
             password_hash=document["password_hash"],
             last_organization_id=document.get("last_organization_id"),
             created_at=document["created_at"],
+            verified_at=document.get("verified_at"),
+            operator=document["operator"],
+            epoch=document.get("epoch") or 0,
         )
 
     async def by_email(self, email: str) -> User | None:
-        """The account of this address, which the caller has put into lower case."""
-        document = await self._documents.find_one(self._inside({"email": email}))
+        """The account that signs in with this address, which the caller has put into lower case."""
+        document = await self._documents.find_one(self._inside({"login": email}))
         return None if document is None else self.read(document)
 
     async def remember_organization(self, user_id: str, org_id: str) -> None:
         """Where the person worked last; a convenience, so it carries no entry."""
         await self._documents.update_one({"_id": user_id}, {"$set": {"last_organization_id": org_id}})
+
+    async def operators(self) -> list[User]:
+        """Everybody who runs this installation, oldest account first."""
+        return await self.list({"operator": True}, sort=[("_id", 1)])
+
+    async def expect_link(self, user_id: str, kind: str, hashed: str, until: datetime) -> None:
+        """The newest link of a kind, in place of the one before; what it does carries the entry."""
+        await self._documents.update_one({"_id": user_id}, {"$set": {f"{kind}_hash": hashed, f"{kind}_until": until}})
+
+    async def expected_link(self, user_id: str, kind: str) -> tuple[str | None, datetime | None]:
+        """Hash and end of the link of that kind that was mailed last."""
+        document = await self._documents.find_one({"_id": user_id}) or {}
+        return document.get(f"{kind}_hash"), document.get(f"{kind}_until")

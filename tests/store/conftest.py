@@ -19,7 +19,7 @@ from tests.store.standin import Standin
 from tests.store.things import THINGS
 
 MONGO_URI = os.environ.get("PULSE_TEST_MONGO_URI")
-SCHEMAS = (THINGS, BY_NAME["leases"], BY_NAME["meta"])
+SCHEMAS = (THINGS, BY_NAME["leases"], BY_NAME["meta"], BY_NAME["users"])
 
 
 @pytest.fixture(params=["embedded", "standin", *(["mongodb"] if MONGO_URI else [])])

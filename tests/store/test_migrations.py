@@ -22,7 +22,17 @@ def _sizes(version: int, taken: list[int], *, breaking: bool = False, fails: boo
 
 
 async def test_a_new_store_is_of_the_newest_version_that_this_pulse_knows(engine: Engine, clock: MovableClock) -> None:
-    assert await migrate(engine, clock, "me") == (MIGRATIONS[-1].version if MIGRATIONS else 1)
+    assert await migrate(engine, clock, "me") == MIGRATIONS[-1].version
+
+
+async def test_an_account_of_before_holds_its_address(engine: Engine, clock: MovableClock) -> None:
+    before = {"email": "ada@example.com", "name": "Ada", "password_hash": "x", "operator": False, "pending": []}
+    at = {"created_at": clock.now(), "updated_at": clock.now(), "version": 1}
+    await engine.collection("users").insert_one({"_id": "usr_1", **before, **at})
+
+    await migrate(engine, clock, "me")
+
+    assert await engine.collection("users").count_documents({"login": "ada@example.com"}) == 1
 
 
 async def test_each_step_is_taken_once_and_in_order(engine: Engine, clock: MovableClock) -> None:

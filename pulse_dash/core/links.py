@@ -1,0 +1,187 @@
+"""Links that are mailed: one proves an address, one sets a new password. Each works once, for a while, in one account.
+
+A link's hash stands in the account itself, so spending it and what it does are one write; a newer link of the same kind
+takes the older one's place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from pulse_dash.core.access import Permission, UserActor, open_because, requires
+from pulse_dash.core.errors import Gone, Invalid, NotFound, Unauthenticated
+from pulse_dash.core.mail import Mail
+from pulse_dash.core.mails import post
+from pulse_dash.core.passwords import password_errors
+from pulse_dash.core.vault import random_secret, same
+from pulse_dash.core.work import Work
+from pulse_dash.store.records import Moved
+from pulse_dash.store.users import User
+
+VERIFY_LIFE: Final = timedelta(days=2)
+RESET_LIFE: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a link is for; its name stands in the fields of the account, in the token and in the page's address."""
+
+    name: str
+    life: timedelta
+    page: str
+    subject: str
+    words: str
+
+
+_VERIFY = _Kind(
+    "verify",
+    VERIFY_LIFE,
+    "/verify",
+    "Confirm your address for Pulse",
+    "Hello {name},\n\nopen this link to confirm that this address is yours:\n\n{link}\n\n"
+    "It works once, for two days. If you did not make an account at {place}, ignore this mail: nothing happens then.\n",
+)
+_RESET = _Kind(
+    "reset",
+    RESET_LIFE,
+    "/reset",
+    "Choose a new password for Pulse",
+    "Hello {name},\n\nopen this link to choose a new password:\n\n{link}\n\n"
+    "It works once, for an hour, and signs you out everywhere. If you did not ask for it, ignore this mail: "
+    "your password stays as it is.\n",
+)
+
+
+class LinkSpent(Gone):
+    """The link was used, ran out, was replaced by a newer one, or was never ours: told alike."""
+
+    code = "link_spent"
+
+    def __init__(self) -> None:
+        super().__init__("This link was used already, is too old, or a newer one was sent. Ask for another.")
+
+
+@open_because("sign-up and the account itself ask for it; it goes to the account's own address")
+async def ask_to_verify(work: Work, user: User) -> None:
+    """Mail a link that proves the address. Raises Unavailable when it can't be kept."""
+    await _mail(work, user, _VERIFY)
+
+
+@requires(Permission.VIEW)
+async def send_again(work: Work) -> None:
+    """Mail the caller another link, unless the address is proved. Raises Unauthenticated for a project's key."""
+    if not isinstance(work.actor, UserActor):
+        raise Unauthenticated("A project's key has no address. Sign in as a user.")
+    user = await work.as_system("the caller's own account").store.users.get(work.actor.id)
+    if user.verified_at is None:
+        await _mail(work, user, _VERIFY)
+
+
+@open_because("whoever forgot the password cannot sign in; the answer is the same for every address")
+async def forgot(work: Work, email: str) -> None:
+    """Mail a link for a new password to the account of this address, if there is one."""
+    user = await work.as_system("a forgotten password").store.users.by_email(email)
+    if user is not None:
+        await _mail(work, user, _RESET)
+
+
+@open_because("a mail to the owner of an address that somebody signed up with")
+async def tell_owner(work: Work, user: User) -> None:
+    """Say that somebody wanted an account under an address that has one."""
+    text = (
+        f"Hello {user.name},\n\nsomebody just signed up at {work.parts.policy.public_url} with this address, which has "
+        f"an account already. If it was you: sign in at {work.parts.policy.public_url}/login, or choose a new password "
+        f"at {work.parts.policy.public_url}/forgot. If not, nothing changed and there is nothing to do.\n"
+    )
+    await post(work, Mail(user.email, "You have an account at Pulse already", text))
+
+
+@open_because("the link itself is the proof")
+async def verify(work: Work, token: str) -> User:
+    """Prove the address that the link was mailed to. Whoever had the address without proving it loses it, and is out.
+
+    Raises LinkSpent."""
+    system = work.as_system("prove an address")
+    user, expect = await _opened(system, token, _VERIFY)
+    holder = await system.store.users.by_email(user.email)
+    if holder is not None and holder.id != user.id:
+        if holder.verified_at is not None:
+            raise LinkSpent
+        await _put_out(system, holder)
+    now = work.clock.now()
+    values: dict[str, Any] = {"verified_at": now, "login": user.email}
+    return await _spend(work, user, _VERIFY, values, "user.verified", expect)
+
+
+@open_because("the link itself is the proof")
+async def reset(work: Work, token: str, password: str) -> None:
+    """Set a new password, and sign the person out everywhere. The mail has proved the address too.
+
+    Raises LinkSpent, Invalid."""
+    if errors := password_errors(password):
+        raise Invalid(*errors)
+    system = work.as_system("set a new password")
+    user, expect = await _opened(system, token, _RESET)
+    values = {
+        "password_hash": await work.parts.passwords.hash(password),
+        "verified_at": user.verified_at or work.clock.now(),
+        "epoch": user.epoch + 1,
+    }
+    await _spend(work, user, _RESET, values, "user.password_reset", expect)
+
+
+async def _mail(work: Work, user: User, kind: _Kind) -> None:
+    secret = random_secret()
+    token = f"{user.id}.{secret}"
+    hashed, until = work.parts.vault.link_hash(kind.name, token), work.clock.now() + kind.life
+    await work.as_system("a link").store.users.expect_link(user.id, kind.name, hashed, until)
+    place = work.parts.policy.public_url
+    link = f"{place}{kind.page}?token={token}"
+    await post(work, Mail(user.email, kind.subject, kind.words.format(name=user.name, link=link, place=place)))
+
+
+async def _opened(system: Work, token: str, kind: _Kind) -> tuple[User, dict[str, Any]]:
+    """The account of the link, and what must still hold when it is spent."""
+    user_id, _, _ = token.partition(".")
+    try:
+        user = await system.store.users.get(user_id)
+    except NotFound:
+        raise LinkSpent from None
+    hashed, until = await system.store.users.expected_link(user_id, kind.name)
+    if hashed is None or until is None or until <= system.clock.now():
+        raise LinkSpent
+    if not same(system.parts.vault.link_hash(kind.name, token), hashed):
+        raise LinkSpent
+    return user, {f"{kind.name}_hash": hashed}
+
+
+async def _spend(
+    work: Work, user: User, kind: _Kind, values: dict[str, Any], action: str, expect: dict[str, Any]
+) -> User:
+    person = UserActor(user.id, user.name, user.email, "")
+    entry = work.entry(
+        action, org_id=user.last_organization_id, resource="user", resource_id=user.id, name=user.name, by=person
+    )
+    spent = (f"{kind.name}_hash", f"{kind.name}_until")
+    try:
+        return await work.as_system("spend a link").store.users.change(
+            user.id, values, entry, unset=spent, expect=expect
+        )
+    except Moved:
+        raise LinkSpent from None
+
+
+async def _put_out(system: Work, holder: User) -> None:
+    """The account that had the address without proving it: it can't sign in any more, and its sign-ins end."""
+    entry = system.entry(
+        "user.replaced",
+        org_id=holder.last_organization_id,
+        resource="user",
+        resource_id=holder.id,
+        name=holder.name,
+    )
+    await system.store.users.change(
+        holder.id, {"epoch": holder.epoch + 1, "replaced_at": system.clock.now()}, entry, unset=("login",)
+    )

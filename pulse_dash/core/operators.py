@@ -1,0 +1,48 @@
+"""Operators: who runs this installation. Made on the machine itself; the first account is one from the beginning."""
+
+from __future__ import annotations
+
+from pulse_dash.core.access import open_because
+from pulse_dash.core.errors import NotFound
+from pulse_dash.core.work import Work
+from pulse_dash.store.users import User
+
+
+class NoSuchAccount(NotFound):
+    """Told to who stands at the machine, who may know of every account."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"There is no account with the address {email}. Sign up first, then run this again.")
+
+
+@open_because("whoever can run commands on the machine runs the installation")
+async def appoint(work: Work, email: str) -> User:
+    """Make the account of this address an operator. Who stands at the machine vouches for the address too.
+
+    Raises NoSuchAccount."""
+    return await _set(work, email, operator=True)
+
+
+@open_because("whoever can run commands on the machine runs the installation")
+async def dismiss(work: Work, email: str) -> User:
+    """Make the account of this address an operator no longer. Raises NoSuchAccount."""
+    return await _set(work, email, operator=False)
+
+
+@open_because("whoever can run commands on the machine runs the installation")
+async def listing(work: Work) -> list[User]:
+    """All operators, oldest account first."""
+    return await work.as_system("list operators").store.users.operators()
+
+
+async def _set(work: Work, email: str, *, operator: bool) -> User:
+    system = work.as_system("operators, on the machine")
+    user = await system.store.users.by_email(email.strip().lower())
+    if user is None:
+        raise NoSuchAccount(email)
+    if user.operator is operator and (user.verified_at is not None or not operator):
+        return user
+    action = "operator.added" if operator else "operator.removed"
+    entry = system.entry(action, org_id=user.last_organization_id, resource="user", resource_id=user.id, name=user.name)
+    verified_at = user.verified_at or (work.clock.now() if operator else None)
+    return await system.store.users.change(user.id, {"operator": operator, "verified_at": verified_at}, entry)

@@ -1,0 +1,80 @@
+"""Mails that wait to be handed over, and for a while those that were. What one says is sealed, and gone with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pulse_dash.store.engine import Document
+from pulse_dash.store.schema import CollectionSchema, Index
+
+SCHEMA = CollectionSchema(
+    "mails",
+    {
+        "_id": "string",
+        "to": "string",
+        "subject": "string",
+        "sealed?": "binary",
+        "attempts": "int",
+        "created_at": "date",
+        "due_at?": "date",
+        "sent_at?": "date",
+        "given_up_at?": "date",
+    },
+    (
+        Index("due_at", (("due_at", 1),), partial="due_at"),
+        Index("created_at", (("created_at", 1),)),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMail:
+    """One that is tried now, for the `attempts`th time."""
+
+    id: str
+    to: str
+    subject: str
+    sealed: bytes
+    attempts: int
+
+
+class Mails:
+    """Written and read by Pulse itself."""
+
+    def __init__(self, store: Any) -> None:
+        self._documents = store.engine.collection("mails")
+
+    async def put(self, mail_id: str, *, to: str, subject: str, sealed: bytes, now: datetime) -> None:
+        """Keep one that is due now."""
+        kept = {"to": to, "subject": subject, "sealed": sealed, "attempts": 0, "created_at": now, "due_at": now}
+        await self._documents.insert_one({"_id": mail_id, **kept})
+
+    async def claim(self, now: datetime, *, until: datetime) -> KeptMail | None:
+        """The one that waits longest; nobody else gets it before `until`."""
+        found: Document | None = await self._documents.find_one_and_update(
+            {"due_at": {"$lte": now}}, {"$set": {"due_at": until}, "$inc": {"attempts": 1}}, sort=[("due_at", 1)]
+        )
+        if found is None:
+            return None
+        return KeptMail(found["_id"], found["to"], found["subject"], found["sealed"], found["attempts"])
+
+    async def sent(self, mail_id: str, now: datetime) -> None:
+        """It is on its way; what it said is forgotten."""
+        await self._finish(mail_id, {"sent_at": now})
+
+    async def give_up(self, mail_id: str, now: datetime) -> None:
+        """It will not be tried again."""
+        await self._finish(mail_id, {"given_up_at": now})
+
+    async def put_off(self, mail_id: str, until: datetime) -> None:
+        """Try it again then."""
+        await self._documents.update_one({"_id": mail_id}, {"$set": {"due_at": until}})
+
+    async def forget(self, before: datetime) -> int:
+        """Remove what was kept before that moment."""
+        return int(await self._documents.delete_many({"created_at": {"$lt": before}}))
+
+    async def _finish(self, mail_id: str, how: dict[str, datetime]) -> None:
+        await self._documents.update_one({"_id": mail_id}, {"$set": how, "$unset": {"due_at": "", "sealed": ""}})

@@ -1,0 +1,246 @@
+"""Mailed links: each works once, for its time, for what it is for, and in the account that it was mailed to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pulse_dash.core import accounts, links, mails, sessions
+from pulse_dash.core.errors import Invalid, SignedOut, Unauthenticated
+from pulse_dash.core.links import LinkSpent
+from pulse_dash.services import Services
+from tests.doubles import Mailbox, MovableClock, kept
+from tests.people import HOSTILE, PASSWORD, Town
+
+ADDRESS = "ada@example.com"
+NEW_PASSWORD = "another sentence entirely"
+
+
+@dataclass
+class House:
+    """A Pulse that mails, and its mailbox."""
+
+    services: Services
+    mailbox: Mailbox
+
+    @property
+    def stranger(self) -> Any:
+        return Town(self.services).stranger
+
+    async def sign_up(self, email: str = ADDRESS, password: str = PASSWORD) -> accounts.SignedIn:
+        made = await accounts.sign_up(
+            self.stranger, email=email, password=password, name=f"Ada {HOSTILE}", organization_name="Acme"
+        )
+        await self.deliver()
+        return made
+
+    async def log_in(self, password: str) -> accounts.SignedIn:
+        return await accounts.log_in(self.stranger, email=ADDRESS, password=password)
+
+    async def deliver(self) -> None:
+        await mails.hand_over(self.services.system("a test"))
+
+    async def proved(self) -> accounts.SignedIn:
+        """Somebody who has proved the address."""
+        made = await self.sign_up()
+        await links.verify(self.stranger, self.mailbox.token_to(ADDRESS))
+        return made
+
+    async def reset_token(self) -> str:
+        await links.forgot(self.stranger, ADDRESS)
+        await self.deliver()
+        return self.mailbox.token_to(ADDRESS)
+
+
+@pytest.fixture
+def house(mailing: Services, mailbox: Mailbox) -> House:
+    return House(mailing, mailbox)
+
+
+async def test_an_address_is_unproved_until_its_link_is_used(house: House) -> None:
+    made = await house.sign_up()
+    assert made.user.verified_at is None
+
+    user = await links.verify(house.stranger, house.mailbox.token_to(ADDRESS))
+
+    assert user.verified_at is not None
+    with pytest.raises(LinkSpent):
+        await links.verify(house.stranger, house.mailbox.token_to(ADDRESS))
+
+
+async def test_the_link_leads_to_the_address_of_this_installation(house: House) -> None:
+    await house.sign_up()
+
+    assert house.mailbox.link_to(ADDRESS).startswith(f"{house.services.settings.public_url}/verify?token=usr_")
+
+
+async def test_a_link_is_kept_as_a_hash_and_a_mail_sealed(house: House) -> None:
+    house.mailbox.gone = True
+    await house.sign_up()
+
+    (user,) = await kept(house.services.engine, "users")
+    (mail,) = await kept(house.services.engine, "mails")
+    house.mailbox.gone = False
+    house.services.parts.clock.move(3600)  # type: ignore[attr-defined]
+    await house.deliver()
+
+    secret = house.mailbox.token_to(ADDRESS).partition(".")[2]
+    assert secret not in repr(user)
+    assert secret not in repr(mail)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda token: token[:-1], lambda token: token + "x", lambda _: "", lambda _: "usr_x.y"]
+)
+async def test_what_is_no_link_proves_nothing(house: House, spoil: Any) -> None:
+    await house.sign_up()
+
+    with pytest.raises(LinkSpent):
+        await links.verify(house.stranger, spoil(house.mailbox.token_to(ADDRESS)))
+
+
+async def test_a_link_of_one_kind_does_nothing_of_the_other(house: House) -> None:
+    await house.sign_up()
+    verifies = house.mailbox.token_to(ADDRESS)
+    resets = await house.reset_token()
+
+    with pytest.raises(LinkSpent):
+        await links.reset(house.stranger, verifies, NEW_PASSWORD)
+    with pytest.raises(LinkSpent):
+        await links.verify(house.stranger, resets)
+
+
+@pytest.mark.parametrize(("late", "works"), [(-1, True), (1, False)])
+async def test_a_link_ends_with_its_time(house: House, clock: MovableClock, late: int, works: bool) -> None:
+    await house.proved()
+    token = await house.reset_token()
+    clock.move(links.RESET_LIFE.total_seconds() + late)
+
+    if works:
+        await links.reset(house.stranger, token, NEW_PASSWORD)
+    else:
+        with pytest.raises(LinkSpent):
+            await links.reset(house.stranger, token, NEW_PASSWORD)
+
+
+async def test_a_newer_link_takes_the_older_ones_place(house: House) -> None:
+    await house.proved()
+    first, second = await house.reset_token(), await house.reset_token()
+
+    with pytest.raises(LinkSpent):
+        await links.reset(house.stranger, first, NEW_PASSWORD)
+    await links.reset(house.stranger, second, NEW_PASSWORD)
+
+
+async def test_of_one_link_used_many_times_at_once_one_use_counts(house: House) -> None:
+    await house.proved()
+    token = await house.reset_token()
+
+    outcomes = await asyncio.gather(
+        *[links.reset(house.stranger, token, f"{NEW_PASSWORD} {number}") for number in range(8)], return_exceptions=True
+    )
+
+    assert sum(outcome is None for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, LinkSpent) for outcome in outcomes) == 7
+
+
+async def test_a_new_password_ends_every_sign_in(house: House) -> None:
+    made = await house.proved()
+    browser = await accounts.log_in(house.stranger, email=ADDRESS, password=PASSWORD, kind=sessions.DASHBOARD)
+    assert made.started is not None
+    assert browser.started is not None
+    access, _ = await sessions.access_token(house.stranger, made.started)
+
+    await links.reset(house.stranger, await house.reset_token(), NEW_PASSWORD)
+
+    with pytest.raises(Unauthenticated):
+        await sessions.recognize(house.stranger, access.reveal())
+    with pytest.raises(Unauthenticated):
+        await sessions.refresh(house.stranger, made.started.secret.reveal())
+    with pytest.raises(SignedOut):
+        await sessions.resume(house.stranger, browser.started.secret.reveal())
+    with pytest.raises(Unauthenticated):
+        await house.log_in(PASSWORD)
+    assert (await house.log_in(NEW_PASSWORD)).user.id == made.user.id
+
+
+@pytest.mark.parametrize("password", ["short", "password123", "PASSWORD123", "qwertyuiop", "x\0yyyyyyyyyy"])
+async def test_a_password_that_anybody_would_try_is_refused_and_the_link_stays(house: House, password: str) -> None:
+    await house.proved()
+    token = await house.reset_token()
+
+    with pytest.raises(Invalid):
+        await links.reset(house.stranger, token, password)
+    await links.reset(house.stranger, token, NEW_PASSWORD)
+
+
+async def test_an_address_without_an_account_gets_no_mail(house: House) -> None:
+    await links.forgot(house.stranger, "nobody@example.com")
+    await house.deliver()
+
+    assert house.mailbox.mails == []
+
+
+async def test_signing_up_with_a_known_address_is_answered_alike_and_its_owner_is_told(house: House) -> None:
+    owner = await house.proved()
+    house.mailbox.mails.clear()
+
+    second = await house.sign_up(password=NEW_PASSWORD)
+
+    assert second.started is not None
+    assert second.user.email == owner.user.email
+    (told,) = house.mailbox.mails
+    assert told.to == ADDRESS
+    assert "has an account already" in told.text
+    assert "token=" not in told.text
+    assert (await house.log_in(PASSWORD)).user.id == owner.user.id
+    with pytest.raises(Unauthenticated):
+        await house.log_in(NEW_PASSWORD)
+
+
+async def test_who_proves_an_address_puts_out_whoever_only_claimed_it(house: House) -> None:
+    claimed = await house.sign_up()
+    assert claimed.started is not None
+    access, _ = await sessions.access_token(house.stranger, claimed.started)
+    owner = await house.sign_up(password=NEW_PASSWORD)
+
+    await links.verify(house.stranger, house.mailbox.token_to(ADDRESS))
+
+    with pytest.raises(Unauthenticated):
+        await sessions.recognize(house.stranger, access.reveal())
+    with pytest.raises(Unauthenticated):
+        await house.log_in(PASSWORD)
+    assert (await house.log_in(NEW_PASSWORD)).user.id == owner.user.id
+
+
+async def test_two_sign_ups_with_one_address_at_once_leave_one_holder(house: House) -> None:
+    await asyncio.gather(*[house.sign_up() for _ in range(5)])
+
+    holders = [user for user in await kept(house.services.engine, "users") if user.get("login") == ADDRESS]
+    assert len(holders) == 1
+
+
+async def test_the_first_mail_can_be_sent_again_and_not_once_it_was_used(house: House) -> None:
+    made = await house.sign_up()
+    assert made.started is not None
+    work = house.services.as_(made.started.actor)
+    await links.send_again(work)
+    await house.deliver()
+    await links.verify(house.stranger, house.mailbox.token_to(ADDRESS))
+    sent = len(house.mailbox.mails)
+
+    await links.send_again(work)
+    await house.deliver()
+
+    assert len(house.mailbox.mails) == sent
+
+
+async def test_links_outlive_the_hour_for_proving_an_address(house: House, clock: MovableClock) -> None:
+    await house.sign_up()
+    clock.move(timedelta(days=1).total_seconds())
+
+    assert (await links.verify(house.stranger, house.mailbox.token_to(ADDRESS))).verified_at is not None
