@@ -59,7 +59,6 @@ class UserAnswer(Answer):
     id: str
     email: str
     name: str
-    verified: bool
 
 
 class OrganizationBrief(Answer):
@@ -78,6 +77,12 @@ class Me(Answer):
     user: UserAnswer
     organization: OrganizationBrief | None
     organizations: list[MembershipBrief]
+
+
+class MeAnswer(Me):
+    """`verified` says whether the address is proved."""
+
+    verified: bool
 
 
 class Tokens(Answer):
@@ -135,7 +140,7 @@ async def send_again(work: Caller) -> None:
 @router.post("/password/forgot", status_code=202, summary="Mail a link for a new password to an address")
 async def forgot(work: Anybody, body: ForgotBody, afterwards: BackgroundTasks) -> None:
     # After the answer, so that neither it nor its time tells whether there is such an account.
-    afterwards.add_task(links.forgot, work, body.email.strip().lower())
+    afterwards.add_task(links.forgot, work, accounts.address(body.email))
 
 
 @router.post("/password/reset", status_code=204, summary="Set a new password with the link that was mailed")
@@ -144,8 +149,9 @@ async def reset(work: Anybody, body: ResetBody) -> None:
 
 
 @router.get("/me", summary="Who am I")
-async def me(work: Caller) -> Me:
-    return _who(await accounts.me(work))
+async def me(work: Caller) -> MeAnswer:
+    signed_in = await accounts.me(work)
+    return MeAnswer(**_who(signed_in).model_dump(), verified=signed_in.user.verified_at is not None)
 
 
 async def _answer(work: Work, signed_in: SignedIn) -> SignedInAnswer:
@@ -180,4 +186,4 @@ def _who(signed_in: SignedIn) -> Me:
 
 
 def _user(user: User) -> UserAnswer:
-    return UserAnswer(id=user.id, email=user.email, name=user.name, verified=user.verified_at is not None)
+    return UserAnswer(id=user.id, email=user.email, name=user.name)

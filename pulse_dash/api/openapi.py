@@ -9,7 +9,9 @@ from fastapi.openapi.utils import get_openapi
 
 from pulse_dash.api.problems import MEDIA_TYPE, Problem
 
-_PUBLIC = frozenset({"/v1/auth/signup", "/v1/auth/login", "/v1/auth/refresh"})
+_PUBLIC = frozenset(
+    f"/v1/auth/{what}" for what in ("signup", "login", "refresh", "verify", "password/forgot", "password/reset")
+)
 _SCHEMES: dict[str, Any] = {
     "ProjectKey": {"type": "apiKey", "in": "header", "name": "X-Pulse-Key", "description": "A project's key."},
     "ProjectSecret": {"type": "apiKey", "in": "header", "name": "X-Pulse-Secret", "description": "Its secret."},
@@ -24,6 +26,7 @@ _REFUSALS = {
     "403": "Visible, but a permission is missing.",
     "404": "Not there, or another tenant's.",
     "409": "It contradicts what is there now.",
+    "410": "A link or an invitation that is spent.",
     "412": "It changed since the version that If-Match names.",
     "413": "The body is larger than 1 MiB.",
     "422": "Fields that can't be taken, each named.",

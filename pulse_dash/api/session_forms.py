@@ -51,7 +51,7 @@ async def forgot(request: Request) -> Response:
     """The same answer for every address, and only then is it looked for."""
 
     async def ask(work: Work, form: Mapping[str, str]) -> Response:
-        task = BackgroundTask(links.forgot, work, form.get("email", "").strip().lower())
+        task = BackgroundTask(links.forgot, work, accounts.address(form.get("email", "")))
         return RedirectResponse("/forgot?done=sent", 303, background=task)
 
     return await _answered(request, "/forgot", ask)

@@ -205,6 +205,15 @@ def _checked(email: str, password: str, name: str, organization_name: str) -> st
     return address
 
 
+@open_because("a rule about text, which asks nothing of anybody")
+def address(email: str) -> str:
+    """The address as it is kept. Raises Invalid for what is none."""
+    kept = _address(email)
+    if kept is None:
+        raise Invalid(FieldError("email", "Must be an email address."))
+    return kept
+
+
 def _address(email: str) -> str | None:
     """The address as it is kept, None where it is none; whether it receives mail is not asked here."""
     if len(email) > _LONGEST_ADDRESS:

@@ -45,7 +45,7 @@ async def outbox(work: Work) -> Sequence[Mail] | None:
     return work.parts.post.kept
 
 
-@open_because("Pulse's own job")
+@open_because("a job of Pulse's own, which no caller reaches")
 async def hand_over(work: Work) -> int:
     """Hand over what is due; answers how many arrived. Each is claimed first, so a crash only delays it."""
     store, clock = work.as_system("hand mails over").store, work.clock
@@ -73,7 +73,7 @@ async def hand_over(work: Work) -> int:
     return arrived
 
 
-@open_because("Pulse's own job")
+@open_because("a job of Pulse's own, which no caller reaches")
 async def forget(work: Work) -> None:
     """Forget mails of a month ago."""
     await work.as_system("forget old mails").store.mails.forget(work.clock.now() - KEPT)

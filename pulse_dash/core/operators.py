@@ -8,24 +8,17 @@ from pulse_dash.core.work import Work
 from pulse_dash.store.users import User
 
 
-class NoSuchAccount(NotFound):
-    """Told to who stands at the machine, who may know of every account."""
-
-    def __init__(self, email: str) -> None:
-        super().__init__(f"There is no account with the address {email}. Sign up first, then run this again.")
-
-
 @open_because("whoever can run commands on the machine runs the installation")
 async def appoint(work: Work, email: str) -> User:
     """Make the account of this address an operator. Who stands at the machine vouches for the address too.
 
-    Raises NoSuchAccount."""
+    Raises NotFound."""
     return await _set(work, email, operator=True)
 
 
 @open_because("whoever can run commands on the machine runs the installation")
 async def dismiss(work: Work, email: str) -> User:
-    """Make the account of this address an operator no longer. Raises NoSuchAccount."""
+    """Make the account of this address an operator no longer. Raises NotFound."""
     return await _set(work, email, operator=False)
 
 
@@ -39,7 +32,7 @@ async def _set(work: Work, email: str, *, operator: bool) -> User:
     system = work.as_system("operators, on the machine")
     user = await system.store.users.by_email(email.strip().lower())
     if user is None:
-        raise NoSuchAccount(email)
+        raise NotFound(f"There is no account with the address {email}. Sign up first, then run this again.")
     if user.operator is operator and (user.verified_at is not None or not operator):
         return user
     action = "operator.added" if operator else "operator.removed"

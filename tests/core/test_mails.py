@@ -15,6 +15,7 @@ from pulse_dash.core.mail import Mail
 from pulse_dash.core.secret import Secret
 from pulse_dash.services import Services
 from tests.doubles import Mailbox, MovableClock, kept
+from tests.engines.process import free_port
 from tests.people import HOSTILE
 
 MAIL = Mail("ada@example.com", f"Hello {HOSTILE}\r\nBcc: everybody@example.com", "Some text.\n")
@@ -108,7 +109,7 @@ async def test_a_real_server_gets_it_as_it_is() -> None:
     (envelope,) = taken.envelopes
     assert (envelope.mail_from, envelope.rcpt_tos) == ("pulse@example.com", ["ada@example.com"])
     assert isinstance(envelope.content, bytes)
-    assert b"Subject: =?utf-8?" in envelope.content
+    assert b"Subject: Hello =?utf-8?q?=CE=A9?=" in envelope.content
 
 
 async def test_a_server_that_is_not_there_is_unavailable_and_no_address_is_told() -> None:

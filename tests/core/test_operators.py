@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pulse_dash.core import accounts, operators, sessions
-from pulse_dash.core.operators import NoSuchAccount
+from pulse_dash.core.errors import NotFound
 from pulse_dash.services import Services
 from tests.people import Person, Town
 
@@ -34,7 +34,7 @@ async def test_who_is_appointed_is_one_at_once_and_who_is_dismissed_no_longer(to
 
 
 async def test_an_address_without_an_account_is_said_so(services: Services) -> None:
-    with pytest.raises(NoSuchAccount, match=r"nobody@example\.com"):
+    with pytest.raises(NotFound, match=r"nobody@example\.com"):
         await operators.appoint(services.system("the machine"), "nobody@example.com")
 
 
