@@ -134,7 +134,7 @@ def _own_livekit(own: rx.Var[LiveKitShown]) -> rx.Component:
             ),
             rx.el.pre(
                 rx.el.code(own.yaml),
-                class_name="code code-wraps",
+                class_name="code",
                 tab_index=0,
                 custom_attrs={"aria-label": "Lines for livekit.yaml"},
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pulse_dash.components.buttons import copy_words
+from pulse_dash.components.buttons import copy_icon
 from pulse_dash.components.states import notice
 from pulse_dash.state.silence import SilenceState
 
@@ -15,7 +15,11 @@ def silence_notice() -> rx.Component:
         SilenceState.yaml != "",
         rx.el.div(
             notice(
-                rx.el.strong("LiveKit runs rooms and tells Pulse nothing of them."),
+                rx.el.div(
+                    rx.el.strong("LiveKit runs rooms and tells Pulse nothing of them."),
+                    rx.el.span(copy_icon(SilenceState.yaml, "the lines for livekit.yaml"), class_name="push"),
+                    class_name="row",
+                ),
                 rx.el.span(
                     "So who joins and leaves is seen seconds later than it could be. ",
                     rx.cond(
@@ -27,11 +31,10 @@ def silence_notice() -> rx.Component:
                 ),
                 rx.el.pre(
                     rx.el.code(SilenceState.yaml),
-                    class_name="code code-wraps",
+                    class_name="code",
                     tab_index=0,
                     custom_attrs={"aria-label": "Lines for livekit.yaml"},
                 ),
-                rx.el.div(copy_words(SilenceState.yaml, "the lines for livekit.yaml")),
                 tone="warn",
             ),
             class_name="above-stats",

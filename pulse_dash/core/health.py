@@ -49,7 +49,7 @@ def _events(work: Work) -> tuple[PartHealth, ...]:
     snapshot = work.parts.live.now
     if snapshot is None:
         return ()
-    if not snapshot.unheard:
+    if not snapshot.silent:
         return (PartHealth("livekit_events", "green", False),)
     lines = silence.webhook_yaml(work.parts)
     detail = f"Rooms have run for 30 seconds and LiveKit told nothing of them. Put into its livekit.yaml:\n{lines}"

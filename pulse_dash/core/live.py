@@ -54,7 +54,8 @@ class Live:
             self.rooms = tuple(rooms)
             shared = _of_projects(work.parts.livekit.api_key, rooms)
             running = (*shared, *self._own)
-            self.now = _counted(running, await self._told.unheard(work, running))
+            unheard = await self._told.unheard(work, running)
+            self.now = _counted(running, unheard, silent=any(each in unheard for each in shared))
         if self.now != before:
             work.parts.bus.say("live:")
         if self.now is not None:
@@ -92,8 +93,8 @@ class _Told:
         self._first_seen: dict[tuple[str, str], float] = {}
         self._heard: set[tuple[str, str]] = set()
 
-    async def unheard(self, work: Work, running: Iterable[_Running]) -> frozenset[str]:
-        """The projects of rooms that have run for 30 seconds without a word. Each such room is asked for again."""
+    async def unheard(self, work: Work, running: Iterable[_Running]) -> list[_Running]:
+        """The rooms that have run for 30 seconds without a word. Each is asked for again at the next look."""
         now, rooms = work.clock.monotonic(), {(each.livekit, each.room.sid): each for each in running}
         self._first_seen = {key: self._first_seen.get(key, now) for key in rooms}
         self._heard &= rooms.keys()
@@ -101,7 +102,7 @@ class _Told:
         for key in late[:_ASKED_A_LOOK]:
             if await work.store.media_events.told_of(rooms[key].livekit, rooms[key].room.name):
                 self._heard.add(key)
-        return frozenset(rooms[key].project_id for key in late[:_ASKED_A_LOOK] if key not in self._heard)
+        return [rooms[key] for key in late[:_ASKED_A_LOOK] if key not in self._heard]
 
 
 def _of_projects(livekit: str, rooms: Iterable[LiveRoom]) -> list[_Running]:
@@ -109,11 +110,11 @@ def _of_projects(livekit: str, rooms: Iterable[LiveRoom]) -> list[_Running]:
     return [_Running(livekit, room, project_id) for room, project_id in named if project_id is not None]
 
 
-def _counted(running: Iterable[_Running], unheard: frozenset[str]) -> Snapshot:
+def _counted(running: Iterable[_Running], unheard: Iterable[_Running], *, silent: bool) -> Snapshot:
     rooms: Counter[str] = Counter()
     people: Counter[str] = Counter()
     for each in running:
         rooms[each.project_id] += 1
         people[each.project_id] += each.room.num_participants
     counted: tuple[Mapping[str, int], Mapping[str, int]] = dict(rooms), dict(people)
-    return Snapshot(*counted, unheard)
+    return Snapshot(*counted, frozenset(each.project_id for each in unheard), silent)

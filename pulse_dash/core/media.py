@@ -87,6 +87,8 @@ class Snapshot:
     people: Mapping[str, int]
     # Those with a running room of which their LiveKit told nothing, though it had time to.
     unheard: frozenset[str] = frozenset()
+    # Whether the installation's own LiveKit is one of those that told nothing.
+    silent: bool = False
 
 
 class LiveNow(Protocol):

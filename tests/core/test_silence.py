@@ -146,6 +146,8 @@ async def test_an_own_livekit_is_counted_and_its_silence_names_its_own_lines(
     assert found.own
     assert f"/webhook/{own.id}" in found.yaml
     assert "APIown" not in found.yaml
+    parts = {part.name: part.colour for part in (await health.look(services.system("a test"))).parts}
+    assert parts["livekit_events"] == "green"
     own_server.gone = True
     await looked(services, clock)
     assert services.live.now is not None
