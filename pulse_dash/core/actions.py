@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pulse_dash.core.access import Permission
+
 THING = "{thing}"
 
 
@@ -46,10 +48,37 @@ _ALL = (
     Action("key.revoked", "revoked the key {thing}"),
     Action("identity.banned", "banned an identity from the project {thing}"),
     Action("identity.unbanned", "let a banned identity into the project {thing} again"),
+    Action("organization.viewed", "looked at the organization {thing}"),
+    Action("people.viewed", "looked at the people of {thing}"),
+    Action("key.viewed", "looked at the keys of {thing}"),
+    Action("token.created", "minted a token of the project {thing}"),
+    Action("token.validated", "looked at a token of the project {thing}"),
+    Action("room.changed", "changed a room of the project {thing}"),
     Action("token.revoked", "revoked tokens of the project {thing}"),
 )
 
 ACTIONS: Mapping[str, Action] = {action.name: action for action in _ALL}
+
+
+# What an actor without the permission was about to do. Reading and minting are told of only when they are refused.
+REFUSED: Mapping[Permission, str] = {
+    Permission.VIEW: "organization.viewed",
+    Permission.PEOPLE_VIEW: "people.viewed",
+    Permission.PROJECTS_CREATE: "project.created",
+    Permission.PROJECTS_CHANGE: "project.updated",
+    Permission.PROJECTS_DELETE: "project.deleted",
+    Permission.KEYS_VIEW: "key.viewed",
+    Permission.KEYS_CREATE: "key.created",
+    Permission.KEYS_REGENERATE: "key.regenerated",
+    Permission.KEYS_REVOKE: "key.revoked",
+    Permission.TOKENS_CREATE: "token.created",
+    Permission.TOKENS_VALIDATE: "token.validated",
+    Permission.TOKENS_REVOKE: "token.revoked",
+    Permission.ROOMS_CHANGE: "room.changed",
+    Permission.BANS_CHANGE: "identity.banned",
+    Permission.ORGANIZATION_CHANGE: "organization.updated",
+    Permission.ORGANIZATION_DELETE: "organization.deleted",
+}
 
 
 def said(action: str, status: str, thing: str) -> Said:

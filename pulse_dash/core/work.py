@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, where
+from pulse_dash.core.actions import REFUSED
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.mail import Post
@@ -103,7 +104,7 @@ class Work:
     def store(self) -> ScopedStore:
         visible = where(self.actor, Permission.VIEW)
         held = visible if self.permission is Permission.VIEW else where(self.actor, self.permission)
-        return self.parts.store.through(View(held, visible, self.permission.value))
+        return self.parts.store.through(View(held, visible, self.permission.value, self._refused))
 
     @property
     def clock(self) -> Clock:
@@ -134,6 +135,7 @@ class Work:
         name: str,
         changes: Mapping[str, Any] | None = None,
         by: Actor | None = None,
+        status: str = "success",
     ) -> dict[str, Any]:
         """The audit entry of a change that this actor makes now; `changes` maps a field to its before and after."""
         return {
@@ -143,12 +145,26 @@ class Work:
             "actor": _as_entry(by or self.actor),
             "action": action,
             "resource": {"type": resource, "id": resource_id, "name": name},
-            "status": "success",
+            "status": status,
             "ip": self.call.ip,
             "user_agent": self.call.user_agent[:256],
             "request_id": self.call.request_id,
             "changes": dict(changes or {}),
         }
+
+    async def _refused(self, noun: str, document: Mapping[str, Any]) -> None:
+        """Keep that this actor asked for what its role does not hold: the action's own name, with `failure`."""
+        org_id = document["_id"] if noun == "organizations" else document.get("org_id")
+        entry = self.entry(
+            REFUSED[self.permission],
+            org_id=org_id,
+            resource=noun.removesuffix("s"),
+            resource_id=document["_id"],
+            name=str(document.get("name") or ""),
+            status="failure",
+        )
+        system = self.as_system("keep a refusal")
+        await system.store.refusals.note(f"{entry['actor']['id']}:{self.permission.value}:{org_id}", entry)
 
 
 def _as_entry(actor: Actor) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def jobs(services: Services) -> list[Job]:
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
         Job("hand_mails_over", 2.0, lambda: mails.hand_over(services.system("hand mails over"))),
+        Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
     ]
@@ -141,6 +142,10 @@ async def _settle_what_is_owed(services: Services) -> None:
         await services.parts.store.drain()
 
 
+async def _close_refusals(services: Services) -> None:
+    await services.system("close refusals").store.refusals.close(services.parts.clock.now())
+
+
 async def _forget_answers(services: Services) -> None:
     await idempotency.forget(services.system("forget kept answers"))
 
@@ -149,5 +154,6 @@ async def _forget(services: Services) -> None:
     now = services.parts.clock.now()
     await services.parts.store.forget_changes(now - KEPT)
     await mails.forget(services.system("forget old mails"))
+    await services.system("forget refusals that were told").store.refusals.forget(now - timedelta(hours=1))
     await services.system("forget old events").store.media_events.forget(now - _EVENTS_KEPT)
     await services.system("forget what denies nothing any more").store.revocations.forget(now)

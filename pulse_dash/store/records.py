@@ -7,7 +7,7 @@ promises (`makes`) until the outbox has placed them; what lies in there is never
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -30,6 +30,8 @@ class View:
     held: Scope
     visible: Scope
     permission: str
+    # Told of each refusal: which noun, and the id, the organization and the name of what was asked for.
+    refused: Callable[[str, Document], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +172,14 @@ class Records(Generic[T]):
 
     async def _missing(self, record_id: str) -> NotFound | Forbidden:
         """The one place that tells 'not yours to see' from 'yours to see, not to do'."""
-        seen = await self._documents.find_one(self._one(record_id, self._view.visible), projection={"_id": 1})
-        return NotFound() if seen is None else Forbidden(self._view.permission)
+        seen = await self._documents.find_one(
+            self._one(record_id, self._view.visible), projection={"org_id": 1, "name": 1}
+        )
+        if seen is None:
+            return NotFound()
+        if self._view.refused is not None:
+            await self._view.refused(self.noun, seen)
+        return Forbidden(self._view.permission)
 
 
 def both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from pulse_dash.store.media_events import MediaEvents
 from pulse_dash.store.organizations import DeletedOrganizations, Organizations
 from pulse_dash.store.projects import Projects
 from pulse_dash.store.records import View
+from pulse_dash.store.refusals import Refusals
 from pulse_dash.store.revocations import Revocations
 from pulse_dash.store.sessions import Sessions
 from pulse_dash.store.tallies import Tallies
@@ -148,6 +149,7 @@ class ScopedStore:
         "media_events",
         "organizations",
         "projects",
+        "refusals",
         "revocations",
         "sessions",
         "tallies",
@@ -160,6 +162,7 @@ class ScopedStore:
         self.deleted_organizations = DeletedOrganizations(store, view)
         self.projects = Projects(store, view)
         self.keys = Keys(store, view)
+        self.refusals = Refusals(store, view)
         self.revocations = Revocations(store, view)
         self.bans = Bans(store, view)
         self.sessions = Sessions(store, view)

@@ -138,7 +138,7 @@ async def test_a_kill_after_any_operation_of_a_change_loses_and_repeats_nothing(
         engine.gone = False
         owner = await town.person()
         house = await town.project(owner)
-        await engine.collection("users").delete_many({"email": "new@example.com"})
+        await engine.collection("users").delete_many({"login": "new@example.com"})
         seen = await logged(services)
         whole = await _dies_at(engine, failing, change(town, owner, house))
         engine.gone = False
