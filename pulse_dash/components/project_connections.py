@@ -50,11 +50,40 @@ def _bones() -> rx.Component:
     )
 
 
-def _head(title: str, own: Any) -> rx.Component:
-    return rx.el.div(
-        rx.el.h2(title),
-        rx.cond(own, badge("The project's own", "good"), tag("The installation's")),
-        class_name="card-head",
+def _card(
+    title: str,
+    own: Any,
+    *dialogs: rx.Component,
+    shown: rx.Component,
+    shared: str,
+    tried: rx.Var[TriedShown | None],
+    part: str,
+    on_try: Any,
+    give: tuple[str, str],
+    give_up: str,
+) -> rx.Component:
+    """One connection: whose it is, what is told of it, its test, and the way to another. `give` opens with words."""
+    opens, words = give
+    busy = ConnectionsState.trying == part
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(title),
+            rx.cond(own, badge("The project's own", "good"), tag("The installation's")),
+            class_name="card-head",
+        ),
+        rx.el.div(
+            rx.cond(own, shown, rx.el.p(shared, class_name="quiet prose")),
+            _tried(tried),
+            rx.el.div(
+                button(rx.cond(busy, "Testing…", "Test connection"), icon_name="plug", disabled=busy, on_click=on_try),
+                button(rx.cond(own, "Replace…", words), opens=opens),
+                rx.cond(own, button("Use the installation's…", variant="danger", opens=give_up)),
+                class_name="row-wrap",
+            ),
+            class_name="stack",
+        ),
+        *dialogs,
+        class_name="card",
     )
 
 
@@ -73,11 +102,6 @@ def _tried(tried: rx.Var[TriedShown | None]) -> rx.Component:
     )
 
 
-def _test(what: str, on_click: Any) -> rx.Component:
-    busy = ConnectionsState.trying == what
-    return button(rx.cond(busy, "Testing…", "Test connection"), icon_name="plug", disabled=busy, on_click=on_click)
-
-
 def _fact(name: str, value: Any) -> tuple[rx.Component, rx.Component]:
     return rx.el.dt(name), rx.el.dd(value)
 
@@ -87,30 +111,19 @@ def _fact(name: str, value: Any) -> tuple[rx.Component, rx.Component]:
 
 def _livekit_card() -> rx.Component:
     own = ConnectionsState.livekit
-    return rx.el.section(
-        _head("LiveKit", own),
-        rx.el.div(
-            rx.cond(
-                own,
-                _own_livekit(own),
-                rx.el.p(
-                    "Rooms of this project run on the LiveKit of this installation, apart from every other project's. "
-                    "With a LiveKit of its own the project has that server for itself.",
-                    class_name="quiet prose",
-                ),
-            ),
-            _tried(ConnectionsState.tried_livekit),
-            rx.el.div(
-                _test("livekit", ConnectionsState.try_livekit),
-                button(rx.cond(own, "Replace…", "Use your own LiveKit…"), opens=_OWN_LIVEKIT),
-                rx.cond(own, button("Use the installation's…", variant="danger", opens=_NO_LIVEKIT)),
-                class_name="row-wrap",
-            ),
-            class_name="stack",
-        ),
+    return _card(
+        "LiveKit",
+        own,
         _livekit_dialog(),
         _no_livekit_dialog(),
-        class_name="card",
+        shown=_own_livekit(own),
+        shared="Rooms of this project run on the LiveKit of this installation, apart from every other project's. "
+        "With a LiveKit of its own the project has that server for itself.",
+        tried=ConnectionsState.tried_livekit,
+        part="livekit",
+        on_try=ConnectionsState.try_livekit,
+        give=(_OWN_LIVEKIT, "Use your own LiveKit…"),
+        give_up=_NO_LIVEKIT,
     )
 
 
@@ -189,30 +202,19 @@ def _give_up_dialog(title: str, *consequences: str, id: str, on_click: Any) -> r
 
 def _storage_card() -> rx.Component:
     own = ConnectionsState.storage
-    return rx.el.section(
-        _head("Storage", own),
-        rx.el.div(
-            rx.cond(
-                own,
-                _own_storage(own),
-                rx.el.p(
-                    "What this project stores goes into the installation's bucket. With a bucket of its own it stays "
-                    "with you.",
-                    class_name="quiet prose",
-                ),
-            ),
-            _tried(ConnectionsState.tried_storage),
-            rx.el.div(
-                _test("storage", ConnectionsState.try_storage),
-                button(rx.cond(own, "Replace…", "Use your own bucket…"), opens=_OWN_STORAGE),
-                rx.cond(own, button("Use the installation's…", variant="danger", opens=_NO_STORAGE)),
-                class_name="row-wrap",
-            ),
-            class_name="stack",
-        ),
+    return _card(
+        "Storage",
+        own,
         _storage_dialog(),
         _no_storage_dialog(),
-        class_name="card",
+        shown=_own_storage(own),
+        shared="What this project stores goes into the installation's bucket. "
+        "With a bucket of its own it stays with you.",
+        tried=ConnectionsState.tried_storage,
+        part="storage",
+        on_try=ConnectionsState.try_storage,
+        give=(_OWN_STORAGE, "Use your own bucket…"),
+        give_up=_NO_STORAGE,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pulse_dash.core.access import open_because
-from pulse_dash.core.errors import Unauthenticated
+from pulse_dash.core.errors import RateLimited, Unauthenticated
 from pulse_dash.core.media import MediaEvent
 from pulse_dash.core.media_servers import server_of
 from pulse_dash.core.room_names import project_of
@@ -17,19 +17,26 @@ from pulse_dash.core.work import Work
 from pulse_dash.store.media_events import MediaEventRecord
 from pulse_dash.store.projects import Project
 
+OWN_EVENTS_PER_MINUTE = 3_000
+
 
 @open_because("the server's own signature is the proof")
 async def take(work: Work, body: bytes, authorization: str, *, livekit_id: str | None = None) -> bool:
     """Keep an event that the installation's LiveKit signed, or the one under this id; False for one that was there.
 
-    Raises Unauthenticated, Invalid, Unavailable."""
+    Raises Unauthenticated, Invalid, RateLimited, Unavailable."""
     if livekit_id is None:
         return await keep(work, work.parts.livekit.signed_event(body, authorization, now=work.clock.time()))
     project = await work.as_system("whose LiveKit speaks").store.projects.by_livekit(livekit_id)
     if project is None:
         raise Unauthenticated
     livekit = server_of(work.parts, project).livekit
-    return await keep(work, livekit.signed_event(body, authorization, now=work.clock.time()), own=project)
+    event = livekit.signed_event(body, authorization, now=work.clock.time())
+    # Each is kept for 90 days, and a tenant holds the key that signs them.
+    allowance = work.parts.rates.hit("livekit events", project.id, OWN_EVENTS_PER_MINUTE)
+    if not allowance.allowed:
+        raise RateLimited(allowance.reset)
+    return await keep(work, event, own=project)
 
 
 @open_because("take has checked the server's signature")

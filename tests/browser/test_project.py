@@ -82,3 +82,28 @@ async def test_a_pasted_token_tells_what_it_is_worth(visitor: Visitor, customer:
         await expect(page.get_by_text(says)).to_be_visible()
         await expect(page.get_by_text("hear and see others")).to_have_count(1 if "lets" in says else 0)
     assert visitor.complaints == []
+
+
+async def test_development_tokens_are_switched_on_with_a_warning_and_off_again(
+    visitor: Visitor, customer: Customer
+) -> None:
+    page, alone = visitor.page, {"X-Pulse-Key": customer.key}
+    await visitor.go(f"/projects/{customer.project_id}?tab=settings")
+    await page.get_by_role("button", name="Switch on…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Rooms begin with").fill("try-")
+    await dialog.get_by_role("button", name="Switch on").click()
+    await expect(page.get_by_text("Whoever sees an API key of this project")).to_be_visible()
+    minted = await customer.http.post("/v1/tokens/create", headers=alone, json={"room": "try-lobby"})
+    wrong: list[str] = []
+    for width in (PHONE, DESKTOP):
+        await page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+        path = f"/projects/{customer.project_id}?tab=settings"
+        wrong += await looked_at(visitor, "project-development", path, nothing, theme="light", width=width)
+    await page.get_by_role("button", name="Switch off").click()
+    await expect(page.get_by_role("button", name="Switch on…")).to_be_visible()
+    refused = await customer.http.post("/v1/tokens/create", headers=alone, json={"room": "try-lobby"})
+
+    assert (minted.status_code, refused.status_code) == (200, 401)
+    assert wrong == []
+    assert visitor.complaints == []

@@ -12,7 +12,7 @@ import pytest
 from pulse_dash.adapters.livekit import LiveKitServer
 from pulse_dash.core import media_events, projects, rooms, tokens
 from pulse_dash.core.connections import GivenLiveKit
-from pulse_dash.core.errors import Invalid, NotFound, Unauthenticated
+from pulse_dash.core.errors import Invalid, NotFound, RateLimited, Unauthenticated
 from pulse_dash.core.media_servers import OwnLiveKits
 from pulse_dash.core.media_token import Signer
 from pulse_dash.core.secret import Secret
@@ -185,6 +185,23 @@ async def test_another_key_speaks_for_no_livekit_but_its_own(signing: Services) 
             await media_events.take(town.stranger, body, signature, livekit_id=livekit_id)
     assert not await joined(town, owner, ours)
     assert not await joined(town, owner, theirs)
+
+
+async def test_a_tenants_livekit_tells_only_so_much_a_minute(
+    signing: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_events, "OWN_EVENTS_PER_MINUTE", 2)
+    town = Town(signing)
+    owner = await town.person()
+    house = await with_own(town, owner)
+    livekit = (await projects.read(town.work(owner), house.id)).livekit
+    assert livekit is not None
+    for number in range(2):
+        told = event("lobby", "APIours", SECRETS["APIours"], f"EV_{number}")
+        assert await media_events.take(town.stranger, *told, livekit_id=livekit.id)
+
+    with pytest.raises(RateLimited):
+        await media_events.take(town.stranger, *told, livekit_id=livekit.id)
 
 
 async def test_a_livekit_that_was_given_up_speaks_no_more(signing: Services) -> None:
