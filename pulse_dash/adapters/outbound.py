@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -33,6 +34,7 @@ class OutboundClient:
     def __init__(self, allowed: frozenset[Allowed] = frozenset(), resolve: Resolve | None = None) -> None:
         self._allowed = allowed
         self._resolve = resolve or resolved
+        self._trust: ssl.SSLContext | None = None
 
     async def check(self, purpose: Purpose, url: str, *, field: str) -> None:
         """Raises Invalid for an address that can't be taken.
@@ -57,6 +59,14 @@ class OutboundClient:
             trust_env=False,
             headers={"Accept-Encoding": "identity", "User-Agent": "Pulse"},
         )
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """Whose certificates are believed: the public authorities, and those that this machine adds. Read once."""
+        if self._trust is None:
+            self._trust = httpx.create_ssl_context(trust_env=False)
+            self._trust.load_default_certs()
+        return self._trust
 
     async def places(self, purpose: Purpose, url: httpx.URL) -> list[str]:
         """The addresses that a connection may go to. Raises OutboundRefused, httpx.ConnectError."""
@@ -92,7 +102,7 @@ class _Checked(httpx.AsyncBaseTransport):
 
     def __init__(self, outbound: OutboundClient, purpose: Purpose, seconds: float, most_bytes: int) -> None:
         self._outbound, self._purpose, self._seconds, self._most = outbound, purpose, seconds, most_bytes
-        self._inner = httpx.AsyncHTTPTransport(limits=_LIMITS, trust_env=False)
+        self._inner = httpx.AsyncHTTPTransport(verify=outbound.trust, limits=_LIMITS, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         ends = asyncio.get_running_loop().time() + self._seconds

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from pulse_dash.adapters.outbound import OutboundClient, TooLarge
 from pulse_dash.core.errors import Invalid
@@ -15,7 +23,9 @@ from pulse_dash.core.outbound import Allowed, OutboundRefused, Purpose
 
 
 @asynccontextmanager
-async def server(answer: bytes, *, then_wait: bool = False) -> AsyncIterator[tuple[int, list[bytes]]]:
+async def server(
+    answer: bytes, *, then_wait: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[int, list[bytes]]]:
     """Something on loopback that answers every request with these bytes; its port, and the heads that came."""
     heads: list[bytes] = []
     over = asyncio.Event()
@@ -27,7 +37,7 @@ async def server(answer: bytes, *, then_wait: bool = False) -> AsyncIterator[tup
             await over.wait()
         writer.close()
 
-    running = await asyncio.start_server(serve, "127.0.0.1", 0)
+    running = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
         yield running.sockets[0].getsockname()[1], heads
     finally:
@@ -137,6 +147,41 @@ async def test_no_proxy_and_no_credentials_of_this_machine_are_used(monkeypatch:
     async with server(ok(b"straight")) as (port, heads):
         assert (await fetched(way_out(port), f"http://inside:{port}")).text == "straight"
     assert b"authorization" not in heads[0].lower()
+
+
+async def test_a_certificate_must_speak_of_the_name_and_not_of_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate(tmp_path, "inside")))
+    asked: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    async with server(ok(b"hello"), tls=context) as (port, _):
+        places = frozenset(Allowed(Purpose.WEBHOOK, name, port) for name in ("inside", "other"))
+        out = OutboundClient(places, lambda *_: ["127.0.0.1"])
+        answer = await fetched(out, f"https://inside:{port}")
+        with pytest.raises(httpx.ConnectError, match="certificate"):
+            await fetched(out, f"https://other:{port}")
+
+    assert (answer.text, asked) == ("hello", ["inside", "other"])
+
+
+def certificate(folder: Path, name: str) -> Path:
+    """A certificate for this name that signs itself, with its key beside it."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(private)
+    (folder / "certificate.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    return folder / "certificate.pem"
 
 
 async def test_a_name_that_nobody_knows_is_taken_and_leads_nowhere_yet() -> None:
