@@ -163,7 +163,9 @@ class PassportAnswer(Answer):
 
 
 async def create(work: Work, body: TokenBody, project_id: str | None) -> dict[str, Any]:
-    """Mint a LiveKit token for one identity in one room."""
+    """Mint a LiveKit token for one identity in one room.
+
+    A project's key without its secret sends `{room, name?}` alone, where the project switched development tokens on."""
     return _minted(await tokens.create(work, _request(body), project_id=project_id))
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from pulse_dash.asgi import People
+from pulse_dash.core import sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.connections import LiveKitTaken
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound
+from pulse_dash.services import Services
 from tests.api.asserting import assert_refused, fields
-from tests.people import Town
+from tests.people import Person, Town
 
 LIVEKIT = {"url": "wss://media.example.com", "api_key": "APItenant1234", "api_secret": "livekit-secret-9876"}
 STORAGE = {
@@ -109,3 +112,32 @@ async def test_a_connection_that_does_not_work_is_told_in_a_sentence(client: htt
         assert tried.status_code == 200
         assert tried.json()["works"] is False
         assert tried.json()["detail"].endswith(".")
+
+
+async def test_only_who_may_see_the_project_gets_a_page_that_may_join_its_livekit(
+    services: Services, town: Town, client: httpx.AsyncClient
+) -> None:
+    owner, stranger = await town.person(), await town.person()
+    house, shared = await town.project(owner), await town.project(owner)
+    await client.put(f"/v1/projects/{house.id}", headers=owner.headers, json={"livekit": LIVEKIT})
+    people = People(services.settings)
+    people.services = services
+
+    async def asked(person: Person | None, project: str, query: bytes = b"tab=try&livekit=own") -> str:
+        cookie = b""
+        if person is not None:
+            user = await services.system("a test's cookie").store.users.get(person.actor.id)
+            started = await sessions.start(town.stranger, user, sessions.DASHBOARD)
+            cookie = f"{services.settings.cookie_name}={started.secret.reveal()}".encode()
+        scope = {"path": f"/projects/{project}", "query_string": query, "headers": [(b"cookie", cookie)]}
+        return await people.own_livekit(scope)
+
+    assert await asked(owner, house.id) == LIVEKIT["url"]
+    for person, project, query in (
+        (None, house.id, b"livekit=own"),
+        (stranger, house.id, b"livekit=own"),
+        (owner, shared.id, b"livekit=own"),
+        (owner, house.id, b"tab=try"),
+        (owner, "prj_none", b"livekit=own"),
+    ):
+        assert await asked(person, project, query) == ""
