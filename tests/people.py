@@ -94,11 +94,9 @@ class Town:
     async def member(self, organization: Organization, role: Role) -> Person:
         """Somebody new who also has this role in that organization."""
         person = await self.person()
-        members = [
-            {"user_id": member.user_id, "role": member.role, "joined_at": member.joined_at}
-            for member in organization.members
-        ]
         system = self.services.system("a test's member")
+        now = await system.store.organizations.get(organization.id)
+        members = [member.document() for member in now.members]
         entry = system.entry(
             "member.joined", org_id=organization.id, resource="user", resource_id=person.actor.id, name="member"
         )

@@ -24,6 +24,7 @@ from pulse_dash.api import (
     projects,
     rooms,
     session_forms,
+    team,
     tokens,
 )
 from pulse_dash.api.hot import HotLane
@@ -72,6 +73,7 @@ def make_fastapi(services: Services) -> FastAPI:
         audit,
         livekit_webhook,
         outbox,
+        team,
         session_forms,
     ):
         api.include_router(noun.router)

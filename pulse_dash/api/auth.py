@@ -108,13 +108,13 @@ class SignedUpAnswer(Me):
 @router.post("/signup", status_code=201, summary="Make an account with its first organization")
 @idempotent
 async def sign_up(work: Anybody, body: SignupBody) -> SignedUpAnswer:
-    signed_in = await _answer(work, await accounts.sign_up(work, **body.model_dump()))
+    signed_in = await signed_in_answer(work, await accounts.sign_up(work, **body.model_dump()))
     return SignedUpAnswer.model_validate(signed_in.model_dump())
 
 
 @router.post("/login", summary="Sign in")
 async def log_in(work: Anybody, body: LoginBody) -> SignedInAnswer:
-    return await _answer(work, await accounts.log_in(work, **body.model_dump()))
+    return await signed_in_answer(work, await accounts.log_in(work, **body.model_dump()))
 
 
 @router.post("/refresh", summary="Swap a refresh token for the next one")
@@ -154,7 +154,8 @@ async def me(work: Caller) -> MeAnswer:
     return MeAnswer(**_who(signed_in).model_dump(), verified=signed_in.user.verified_at is not None)
 
 
-async def _answer(work: Work, signed_in: SignedIn) -> SignedInAnswer:
+async def signed_in_answer(work: Work, signed_in: SignedIn) -> SignedInAnswer:
+    """What somebody is answered who just signed in."""
     if signed_in.started is None:
         raise Unauthenticated
     tokens, who = await _tokens(work, signed_in.started), _who(signed_in)

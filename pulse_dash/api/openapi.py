@@ -77,6 +77,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             responses.update({status: _refusal(status) for status in ("401", "404")})
         return
     operation["security"] = [] if path in _PUBLIC else _SECURITY
+    if path == "/v1/invitations/accept":
+        # Signed in as the address that was invited, or with a new account.
+        operation["security"] = [{}, {"User": []}]
     if "requestBody" in operation:
         # A body may be left out where it is optional, but `null` is no JSON object.
         media: dict[str, Any] = operation["requestBody"]["content"]["application/json"]

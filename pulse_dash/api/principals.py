@@ -174,6 +174,13 @@ async def _somebody(request: Request) -> Work:
     return work
 
 
+async def _whoever(request: Request) -> Work:
+    return await authenticate(request.app.state.services, request.scope)
+
+
+Whoever = Annotated[Work, Depends(_whoever)]
+"""Whoever calls, with or without credentials; ones that are sent must be good."""
+
 Anybody = Annotated[Work, Depends(_anybody)]
 """Whoever calls; the route is open."""
 

@@ -49,7 +49,11 @@ class Permission(StrEnum):
     TOKENS_REVOKE = "tokens.revoke"
     ROOMS_CHANGE = "rooms.change"
     BANS_CHANGE = "bans.change"
+    MEMBERS_INVITE = "members.invite"
+    MEMBERS_CHANGE = "members.change"
+    MEMBERS_REMOVE = "members.remove"
     ORGANIZATION_CHANGE = "organization.change"
+    ORGANIZATION_TRANSFER = "organization.transfer"
     ORGANIZATION_DELETE = "organization.delete"
 
 
@@ -67,8 +71,17 @@ _DEVELOPER = _VIEWER | {
     Permission.ROOMS_CHANGE,
     Permission.BANS_CHANGE,
 }
-_ADMIN = _DEVELOPER | {Permission.PROJECTS_DELETE}
-_OWNER = _ADMIN | {Permission.ORGANIZATION_CHANGE, Permission.ORGANIZATION_DELETE}
+_ADMIN = _DEVELOPER | {
+    Permission.PROJECTS_DELETE,
+    Permission.MEMBERS_INVITE,
+    Permission.MEMBERS_CHANGE,
+    Permission.MEMBERS_REMOVE,
+}
+_OWNER = _ADMIN | {
+    Permission.ORGANIZATION_CHANGE,
+    Permission.ORGANIZATION_TRANSFER,
+    Permission.ORGANIZATION_DELETE,
+}
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: _OWNER,

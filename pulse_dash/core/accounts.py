@@ -105,6 +105,36 @@ async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.
     return await _signed_in(work, user, await sessions.start(work, user, kind))
 
 
+@open_because("invitations calls it once a link was right")
+async def add_invited(work: Work, email: str, name: str, password: str, org_id: str) -> User:
+    """An account without an organization of its own, for an address that was invited. Raises DuplicateKey.
+
+    A link that was mailed proves the address; one that was handed over proves nothing."""
+    system = work.as_system("an invited account")
+    user_id = system.new_id("usr")
+    person = UserActor(user_id, name, email, "")
+    proved = work.parts.post.delivers or not work.parts.policy.proves_addresses
+    document = {
+        "_id": user_id,
+        "email": email,
+        "login": email,
+        "name": name.strip(),
+        "password_hash": await work.parts.passwords.hash(password),
+        "verified_at": work.clock.now() if proved else None,
+        "operator": False,
+        "epoch": 0,
+        "last_organization_id": org_id,
+    }
+    entry = system.entry("user.created", org_id=org_id, resource="user", resource_id=user_id, name=name, by=person)
+    return await system.store.users.add(document, entry)
+
+
+@open_because("invitations calls it once an account was made")
+async def signed_in(work: Work, user: User, kind: str) -> SignedIn:
+    """The account, signed in."""
+    return await _signed_in(work, user, await sessions.start(work, user, kind))
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     """What an account is made of, checked."""

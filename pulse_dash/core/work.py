@@ -104,7 +104,7 @@ class Work:
     def store(self) -> ScopedStore:
         visible = where(self.actor, Permission.VIEW)
         held = visible if self.permission is Permission.VIEW else where(self.actor, self.permission)
-        return self.parts.store.through(View(held, visible, self.permission.value, self._refused))
+        return self.parts.store.through(View(held, visible, self.permission.value, self.refused))
 
     @property
     def clock(self) -> Clock:
@@ -152,7 +152,7 @@ class Work:
             "changes": dict(changes or {}),
         }
 
-    async def _refused(self, noun: str, document: Mapping[str, Any]) -> None:
+    async def refused(self, noun: str, document: Mapping[str, Any]) -> None:
         """Keep that this actor asked for what its role does not hold: the action's own name, with `failure`."""
         org_id = document["_id"] if noun == "organizations" else document.get("org_id")
         entry = self.entry(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pulse_dash.store import (
     audit_log,
     bans,
+    invitations,
     kept_answers,
     keys,
     leases,
@@ -25,6 +26,7 @@ from pulse_dash.store.schema import CollectionSchema, Index
 COLLECTIONS: tuple[CollectionSchema, ...] = (
     users.SCHEMA,
     organizations.SCHEMA,
+    invitations.SCHEMA,
     projects.SCHEMA,
     keys.SCHEMA,
     sessions.SCHEMA,

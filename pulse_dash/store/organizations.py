@@ -17,7 +17,7 @@ SCHEMA = CollectionSchema(
         {
             "name": "string",
             "plan": "string",
-            "members": ListOf({"user_id": "string", "role": "string", "joined_at": "date"}),
+            "members": ListOf({"user_id": "string", "role": "string", "joined_at": "date", "invitation_id?": "string"}),
             "created_by": "string",
             "created_at": "date",
             "updated_at": "date",
@@ -35,6 +35,17 @@ class Member:
     user_id: str
     role: str
     joined_at: datetime
+    # The invitation that they came by, which brings nobody else.
+    invitation_id: str | None = None
+
+    def document(self) -> Document:
+        """As it stands in the organization."""
+        return {
+            "user_id": self.user_id,
+            "role": self.role,
+            "joined_at": self.joined_at,
+            "invitation_id": self.invitation_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,9 @@ class Organizations(Records[Organization]):
             id=document["_id"],
             name=document["name"],
             plan=document["plan"],
-            members=tuple(Member(m["user_id"], m["role"], m["joined_at"]) for m in document["members"]),
+            members=tuple(
+                Member(m["user_id"], m["role"], m["joined_at"], m.get("invitation_id")) for m in document["members"]
+            ),
             version=document["version"],
             created_at=document["created_at"],
             updated_at=document["updated_at"],

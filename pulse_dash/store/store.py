@@ -19,6 +19,7 @@ from pulse_dash.store.bans import Bans
 from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.invitations import Invitations
 from pulse_dash.store.kept_answers import KeptAnswers
 from pulse_dash.store.keys import Keys
 from pulse_dash.store.mails import Mails
@@ -143,6 +144,7 @@ class ScopedStore:
         "audit_log",
         "bans",
         "deleted_organizations",
+        "invitations",
         "kept_answers",
         "keys",
         "mails",
@@ -158,6 +160,7 @@ class ScopedStore:
 
     def __init__(self, store: Store, view: View) -> None:
         self.users = Users(store, view)
+        self.invitations = Invitations(store, view)
         self.organizations = Organizations(store, view)
         self.deleted_organizations = DeletedOrganizations(store, view)
         self.projects = Projects(store, view)

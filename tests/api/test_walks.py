@@ -52,6 +52,7 @@ def test_few_routes_are_public_and_each_is_known() -> None:
         "POST /v1/auth/refresh",
         "POST /v1/auth/signup",
         "POST /v1/auth/verify",
+        "POST /v1/invitations/accept",
     }
 
 

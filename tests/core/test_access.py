@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pulse_dash.core
-from pulse_dash.core import audit, bans, connections, keys, organizations, projects, rooms, silence, tokens
+from pulse_dash.core import (
+    audit,
+    bans,
+    connections,
+    invitations,
+    keys,
+    members,
+    organizations,
+    projects,
+    rooms,
+    silence,
+    tokens,
+)
 from pulse_dash.core.access import (
     KEY_PERMISSIONS,
     ROLES,
@@ -25,8 +38,10 @@ from pulse_dash.core.access import (
     UserActor,
     where,
 )
-from pulse_dash.core.errors import Forbidden, NotFound, PulseError, Unauthenticated
+from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PulseError, Unauthenticated
 from pulse_dash.core.figures import overview
+from pulse_dash.core.invitations import AlreadyThere
+from pulse_dash.core.members import LastOwner
 from pulse_dash.core.tokens import TokenRequest
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Projects
@@ -51,7 +66,11 @@ TABLE: dict[Permission, str] = {
     Permission.TOKENS_REVOKE: "oad",
     Permission.ROOMS_CHANGE: "oad",
     Permission.BANS_CHANGE: "oad",
+    Permission.MEMBERS_INVITE: "oa",
+    Permission.MEMBERS_CHANGE: "oa",
+    Permission.MEMBERS_REMOVE: "oa",
     Permission.ORGANIZATION_CHANGE: "o",
+    Permission.ORGANIZATION_TRANSFER: "o",
     Permission.ORGANIZATION_DELETE: "o",
 }
 
@@ -95,6 +114,16 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     organizations.read: (lambda work, owner, _: organizations.read(work, owner.organization.id), True),
     organizations.change: (lambda work, owner, _: organizations.change(work, owner.organization.id, name="x"), False),
     organizations.delete: (lambda work, owner, _: organizations.delete(work, owner.organization.id), False),
+    members.listing: (lambda work, owner, _: members.listing(work, owner.organization.id), True),
+    members.read: (lambda work, owner, _: members.read(work, owner.organization.id, owner.actor.id), True),
+    members.change_role: (lambda work, owner, _: members.change_role(work, *_owner(owner), Role.OWNER), False),
+    members.remove: (lambda work, owner, _: removed(work, owner), False),
+    members.leave: (lambda work, owner, _: left(work, owner), True),
+    members.transfer: (lambda work, owner, _: transferred(work, owner), False),
+    invitations.invite: (lambda work, owner, _: invited(work, owner), False),
+    invitations.resend: (lambda work, owner, _: uninvited(work, owner, invitations.resend), False),
+    invitations.revoke: (lambda work, owner, _: uninvited(work, owner, invitations.revoke), False),
+    invitations.listing: (lambda work, owner, _: invitations.listing(work, owner.organization.id), True),
     projects.create: (lambda work, owner, _: projects.create(work, org_id=owner.organization.id, name="x"), False),
     projects.listing: (lambda work, owner, _: projects.listing(work, org_id=owner.organization.id), True),
     projects.read: (lambda work, _, house: projects.read(work, house.id), True),
@@ -117,6 +146,41 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
 }
 
 
+def _owner(owner: Person) -> tuple[str, str]:
+    return owner.organization.id, owner.actor.id
+
+
+async def left(work: Work, owner: Person) -> None:
+    """Whoever is a member may leave; the last owner is told why not, and here nobody goes."""
+    await members.read(work, *_owner(owner))
+
+
+async def removed(work: Work, owner: Person) -> None:
+    """The last owner stays, and is told so when the permission is there."""
+    with suppress(LastOwner):
+        await members.remove(work, *_owner(owner))
+
+
+async def transferred(work: Work, owner: Person) -> None:
+    """To oneself it is refused as such when the permission is there."""
+    with suppress(Invalid):
+        await members.transfer(work, *_owner(owner))
+
+
+async def invited(work: Work, owner: Person) -> None:
+    """Somebody who is a member already."""
+    with suppress(AlreadyThere):
+        await invitations.invite(work, owner.organization.id, email=owner.actor.email, role=Role.VIEWER)
+
+
+async def uninvited(work: Work, owner: Person, act: Callable[[Work, str, str], Any]) -> None:
+    """An invitation that nobody made: who holds the permission is told so."""
+    try:
+        await act(work, owner.organization.id, "inv_x")
+    except NotFound:
+        await work.narrowed(Permission.MEMBERS_INVITE).store.organizations.get(owner.organization.id)
+
+
 async def lifted(work: Work, house: House) -> None:
     """A ban that nobody made: who holds the permission is told so."""
     try:
@@ -135,7 +199,7 @@ CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
     rooms.remove_participant: (lambda work, _, house: rooms.remove_participant(work, "lobby", "x", house.id), False),
 }
 NAMED_TO = {"org_id", "project_id"}
-NOT_BY_A_CALLER = {"drafted", "is_banned", "refuse_banned", "use_organization"}
+NOT_BY_A_CALLER = {"add_invited", "drafted", "is_banned", "refuse_banned", "use_organization"}
 # What is deleted is in nobody's scope: test_restoring tries who may bring it back.
 OF_WHAT_IS_DELETED = {"restore"}
 

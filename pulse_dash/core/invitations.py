@@ -1,0 +1,318 @@
+"""Invitations: asking an address to join an organization, and joining by the link that was mailed.
+
+An invitation never signs anybody in, never sets the password of an account that is there, and works once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from pulse_dash.core import accounts, sessions
+from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
+from pulse_dash.core.accounts import SignedIn, SignupClosed
+from pulse_dash.core.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+)
+from pulse_dash.core.mail import Mail
+from pulse_dash.core.mails import post
+from pulse_dash.core.members import RANKS, AboveOwnRole
+from pulse_dash.core.names import name_errors
+from pulse_dash.core.passwords import password_errors
+from pulse_dash.core.vault import random_secret, same
+from pulse_dash.core.work import Work
+from pulse_dash.store.engine import DuplicateKey
+from pulse_dash.store.invitations import Invitation as Invitation  # noqa: PLC0414 - core hands it on to api and state
+from pulse_dash.store.organizations import Organization
+from pulse_dash.store.records import Moved
+
+LIFE: Final = timedelta(days=7)
+MOST_AN_HOUR: Final = 20
+_HOUR: Final = timedelta(hours=1)
+_TRIES: Final = 20
+_SHOWN: Final = 200
+
+
+class InvitationSpent(Gone):
+    """Used, run out, taken back, of an organization that is gone, or never ours: told alike."""
+
+    code = "invitation_spent"
+
+    def __init__(self) -> None:
+        super().__init__("This invitation was used already, has run out or was taken back. Ask for a new one.")
+
+
+class SignInToAccept(Unauthenticated):
+    """The address has an account; only whoever is signed in as it accepts."""
+
+    code = "sign_in_to_accept"
+
+    def __init__(self) -> None:
+        super().__init__("This address has an account. Sign in with it, then open the invitation again.")
+
+
+class OtherAddress(Forbidden):
+    """Signed in as somebody else than was invited."""
+
+    code = "other_address"
+
+    def __init__(self) -> None:
+        super().__init__("invitation")
+        self.detail = "This invitation is for another address than the one you are signed in with. Nothing was changed."
+
+
+class Unverified(Forbidden):
+    """The caller's own address is not proved yet."""
+
+    code = "address_unverified"
+
+    def __init__(self) -> None:
+        super().__init__("verified address")
+        self.detail = "Confirm your own address first, with the link that was mailed to you."
+
+
+class AlreadyThere(Conflict):
+    """The address is a member's, or was invited already."""
+
+    code = "already_there"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A fresh invitation; `accept_url` where no mail is sent, for the inviter to hand over, this once."""
+
+    invitation: Invitation
+    accept_url: str | None
+
+
+@requires(Permission.MEMBERS_INVITE)
+async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
+    """Ask an address to join with a role. Raises NotFound, Forbidden, Invalid, AlreadyThere, RateLimited."""
+    organization = await work.store.organizations.get(org_id)
+    me = await _inviter(work, organization, role)
+    address = _plain_address(email)
+    await _refuse_member(work, organization, address)
+    if await work.store.invitations.since(org_id, work.clock.now() - _HOUR) >= MOST_AN_HOUR:
+        raise RateLimited(int(_HOUR.total_seconds()))
+    invitation_id = work.new_id("inv")
+    token = f"{invitation_id}.{random_secret()}"
+    document = {
+        "_id": invitation_id,
+        "org_id": org_id,
+        "email": address,
+        "role": role.value,
+        "invited_by": me.id,
+        "open": f"{org_id}:{address}",
+        **_token_fields(work, token),
+    }
+    try:
+        made = await work.store.invitations.add(document, _entry(work, "member.invited", document, role))
+    except DuplicateKey as there:
+        raise AlreadyThere("This address was invited already. Send that invitation again instead.") from there
+    return Invited(made, await _send(work, organization, me, address, token))
+
+
+@requires(Permission.MEMBERS_INVITE)
+async def resend(work: Work, org_id: str, invitation_id: str) -> Invited:
+    """Mail a new link for seven more days; the old one opens nothing. Raises NotFound, Forbidden, InvitationSpent."""
+    organization = await work.store.organizations.get(org_id)
+    before = await _of(work, org_id, invitation_id)
+    me = await _inviter(work, organization, Role(before.role))
+    if before.status(work.clock.now()) not in ("pending", "expired"):
+        raise InvitationSpent
+    token = f"{invitation_id}.{random_secret()}"
+    entry = _entry(work, "member.invited", {"_id": before.id, "org_id": org_id, "email": before.email})
+    sent = await work.store.invitations.change(
+        invitation_id, _token_fields(work, token), entry, expect={"accepted_at": None, "revoked_at": None}
+    )
+    return Invited(sent, await _send(work, organization, me, before.email, token))
+
+
+@requires(Permission.MEMBERS_INVITE)
+async def revoke(work: Work, org_id: str, invitation_id: str) -> None:
+    """Take an invitation back. Raises NotFound, Forbidden, InvitationSpent."""
+    before = await _of(work, org_id, invitation_id)
+    if before.status(work.clock.now()) not in ("pending", "expired"):
+        raise InvitationSpent
+    entry = _entry(work, "invitation.revoked", {"_id": before.id, "org_id": org_id, "email": before.email})
+    await work.store.invitations.change(
+        invitation_id, {"revoked_at": work.clock.now()}, entry, unset=("open",), expect={"accepted_at": None}
+    )
+
+
+@requires(Permission.VIEW)
+async def listing(work: Work, org_id: str) -> list[Invitation]:
+    """The newest invitations of an organization, whatever became of them. Raises NotFound."""
+    await work.store.organizations.get(org_id)
+    return await work.store.invitations.of_organization(org_id, limit=_SHOWN)
+
+
+@open_because("the link itself is the proof, and it signs in to no account that is there")
+async def look(work: Work, token: str) -> tuple[Invitation, Organization]:
+    """What the link invites to. Raises InvitationSpent, which is told first whoever asks."""
+    system = work.as_system("an invitation's link")
+    invitation_id, _, _ = token.partition(".")
+    try:
+        invitation = await system.store.invitations.get(invitation_id)
+        organization = await system.store.organizations.get(invitation.org_id)
+    except NotFound:
+        raise InvitationSpent from None
+    if not same(work.parts.vault.link_hash("invitation", token), invitation.token_hash):
+        raise InvitationSpent
+    if invitation.status(work.clock.now()) != "pending":
+        raise InvitationSpent
+    if any(member.invitation_id == invitation.id for member in organization.members):
+        raise InvitationSpent
+    return invitation, organization
+
+
+@open_because("the link itself is the proof, and it signs in to no account that is there")
+async def accept(
+    work: Work, token: str, *, name: str | None = None, password: str | None = None, kind: str = sessions.API
+) -> SignedIn:
+    """Join: as the caller where somebody is signed in, else with a new account.
+
+    Raises InvitationSpent, OtherAddress, Unverified, SignInToAccept, SignupClosed, Invalid."""
+    invitation, _ = await look(work, token)
+    if isinstance(work.actor, UserActor):
+        if work.actor.email != invitation.email:
+            raise OtherAddress
+        if not work.actor.verified:
+            raise Unverified
+        await _join(work, invitation, work.actor)
+        me = await work.as_system("the caller's own account").store.users.get(work.actor.id)
+        return await accounts.signed_in(work, me, kind)
+    if await work.as_system("an invitation").store.users.by_email(invitation.email) is not None:
+        raise SignInToAccept
+    if work.parts.policy.signup == "closed":
+        raise SignupClosed
+    if errors := name_errors(name=name or "") + password_errors(password or ""):
+        raise Invalid(*errors)
+    try:
+        user = await accounts.add_invited(work, invitation.email, name or "", password or "", invitation.org_id)
+    except DuplicateKey as taken:
+        raise SignInToAccept from taken
+    await _join(work, invitation, UserActor(user.id, user.name, user.email, ""))
+    return await accounts.signed_in(work, user, kind)
+
+
+async def _join(work: Work, invitation: Invitation, person: UserActor) -> None:
+    """The organization's own document decides, so of one invitation that is used twice at once one use counts."""
+    system = work.as_system("join by an invitation")
+    for _ in range(_TRIES):
+        organization = await system.store.organizations.get(invitation.org_id)
+        if any(member.invitation_id == invitation.id for member in organization.members):
+            raise InvitationSpent
+        if organization.role_of(person.id) is not None:
+            break
+        joined = {
+            "user_id": person.id,
+            "role": invitation.role,
+            "joined_at": work.clock.now(),
+            "invitation_id": invitation.id,
+        }
+        members = [*(member.document() for member in organization.members), joined]
+        entry = work.entry(
+            "member.joined",
+            org_id=organization.id,
+            resource="user",
+            resource_id=person.id,
+            name=person.name,
+            changes={"role": {"before": None, "after": invitation.role}},
+            by=person,
+        )
+        try:
+            await system.store.organizations.change(
+                organization.id, {"members": members}, entry, expect={"version": organization.version}
+            )
+        except Moved:
+            continue
+        break
+    else:
+        raise Moved
+    entry = _entry(
+        work, "invitation.accepted", {"_id": invitation.id, "org_id": invitation.org_id, "email": person.email}
+    )
+    try:
+        await system.store.invitations.change(
+            invitation.id, {"accepted_at": work.clock.now()}, entry, unset=("open",), expect={"accepted_at": None}
+        )
+    except Moved:
+        raise InvitationSpent from None
+
+
+async def _inviter(work: Work, organization: Organization, role: Role) -> UserActor:
+    """The caller, who may give that role. Raises Unauthenticated, Unverified, AboveOwnRole."""
+    if not isinstance(work.actor, UserActor):
+        raise Unauthenticated("A project's key invites nobody. Sign in as a user.")
+    if not work.actor.verified:
+        raise Unverified
+    own = organization.role_of(work.actor.id)
+    if own is None or RANKS.index(role) > RANKS.index(Role(own)):
+        await work.refused("organizations", {"_id": organization.id, "name": organization.name})
+        raise AboveOwnRole(role)
+    return work.actor
+
+
+async def _of(work: Work, org_id: str, invitation_id: str) -> Invitation:
+    found = await work.store.invitations.get(invitation_id)
+    if found.org_id != org_id:
+        raise NotFound
+    return found
+
+
+async def _refuse_member(work: Work, organization: Organization, address: str) -> None:
+    known = await work.as_system("who has this address").store.users.by_email(address)
+    if known is not None and organization.role_of(known.id) is not None:
+        raise AlreadyThere("This address belongs to a member of the organization.")
+
+
+def _plain_address(email: str) -> str:
+    """The address; one whose letters come from several scripts only looks like another, so it is refused."""
+    address = accounts.address(email)
+    for part in address.replace("@", ".").split("."):
+        scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in part if letter.isalpha()}
+        if len(scripts) > 1:
+            raise Invalid(FieldError("email", "Mixes letters of several scripts. Write it as its owner does."))
+    return address
+
+
+def _token_fields(work: Work, token: str) -> dict[str, Any]:
+    return {
+        "token_hash": work.parts.vault.link_hash("invitation", token),
+        "expires_at": work.clock.now() + LIFE,
+    }
+
+
+def _entry(work: Work, action: str, document: dict[str, Any], role: Role | None = None) -> dict[str, Any]:
+    changes = None if role is None else {"role": {"before": None, "after": role.value}}
+    return work.entry(
+        action,
+        org_id=document["org_id"],
+        resource="invitation",
+        resource_id=document["_id"],
+        name=document["email"],
+        changes=changes,
+    )
+
+
+async def _send(work: Work, organization: Organization, me: UserActor, address: str, token: str) -> str | None:
+    """Mail the link, or answer it where no mail is sent."""
+    link = f"{work.parts.policy.public_url}/invitations/accept?token={token}"
+    if not work.parts.post.delivers:
+        return link
+    text = (
+        f"Hello,\n\n{me.name} ({me.email}) invites you to join {organization.name} at Pulse:\n\n{link}\n\n"
+        "The link works once, for seven days. If you do not know why you got this mail, ignore it.\n"
+    )
+    await post(work, Mail(address, f"{me.name} invites you to {organization.name}", text))
+    return None

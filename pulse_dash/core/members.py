@@ -1,0 +1,200 @@
+"""Who belongs to an organization and as what: reading, changing roles, removing, leaving, handing it over.
+
+Members stand in the organization's own document and change by compare-and-set, so whoever acts at the same time, an
+owner stays. How somebody becomes a member is told by invitations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pulse_dash.core.access import ROLES, Permission, Role, UserActor, requires
+from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
+from pulse_dash.core.work import Work
+from pulse_dash.store.organizations import Member, Organization
+from pulse_dash.store.records import Moved
+
+# From the least to the most that a role may do.
+RANKS: Final = (Role.VIEWER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)
+_TRIES: Final = 20
+
+
+class LastOwner(Conflict):
+    """An organization always has an owner."""
+
+    code = "last_owner"
+
+    def __init__(self) -> None:
+        super().__init__("This is the organization's last owner. Make somebody else an owner first.")
+
+
+class AboveOwnRole(Forbidden):
+    """Somebody with more than the caller's role, or a role that the caller does not hold."""
+
+    code = "above_own_role"
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(Permission.MEMBERS_CHANGE.value)
+        self.detail = f"Only an owner can do this: it concerns the role {role.value}, which is above yours."
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One member as people see them."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    joined_at: datetime
+    verified: bool
+
+
+@requires(Permission.VIEW)
+async def listing(work: Work, org_id: str) -> list[Membership]:
+    """Everybody, those who may do most first. Raises NotFound."""
+    organization = await work.store.organizations.get(org_id)
+    ids = [member.user_id for member in organization.members]
+    users = await work.as_system("the members' accounts").store.users.list({"_id": {"$in": ids}}, sort=[("_id", 1)])
+    by_id = {user.id: user for user in users}
+    found = [
+        Membership(user.id, user.email, user.name, Role(member.role), member.joined_at, user.verified_at is not None)
+        for member in organization.members
+        if (user := by_id.get(member.user_id)) is not None
+    ]
+    return sorted(found, key=lambda one: (-RANKS.index(one.role), one.joined_at))
+
+
+@requires(Permission.VIEW)
+async def read(work: Work, org_id: str, user_id: str) -> Membership:
+    """One member. Raises NotFound."""
+    found = next((member for member in await listing(work, org_id) if member.id == user_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@requires(Permission.MEMBERS_CHANGE)
+async def change_role(work: Work, org_id: str, user_id: str, role: Role) -> Membership:
+    """Give a member another role. Raises NotFound, Forbidden, AboveOwnRole, LastOwner."""
+
+    def changed(organization: Organization) -> list[Member]:
+        member = _member(organization, user_id)
+        _refuse_above(work, organization, Role(member.role), role)
+        return [_with_role(each, role) if each is member else each for each in organization.members]
+
+    await work.store.organizations.get(org_id)
+    before = await read(work, org_id, user_id)
+    if before.role is not role:
+        change = {"role": {"before": before.role.value, "after": role.value}}
+        await _change(work, org_id, changed, "member.role_changed", before, change)
+    return await read(work, org_id, user_id)
+
+
+@requires(Permission.MEMBERS_REMOVE)
+async def remove(work: Work, org_id: str, user_id: str) -> None:
+    """Take somebody out; within a second none of their sign-ins reaches the organization.
+
+    Raises NotFound, Forbidden, AboveOwnRole, LastOwner."""
+
+    def changed(organization: Organization) -> list[Member]:
+        member = _member(organization, user_id)
+        _refuse_above(work, organization, Role(member.role))
+        return [each for each in organization.members if each is not member]
+
+    await _change(work, org_id, changed, "member.removed", await read(work, org_id, user_id))
+
+
+@requires(Permission.VIEW)
+async def leave(work: Work, org_id: str) -> None:
+    """Leave an organization. Raises NotFound, LastOwner; Unauthenticated for a project's key."""
+    me = _caller(work)
+
+    def changed(organization: Organization) -> list[Member]:
+        member = _member(organization, me.id)
+        return [each for each in organization.members if each is not member]
+
+    await _change(work, org_id, changed, "member.left", await read(work, org_id, me.id))
+
+
+@requires(Permission.ORGANIZATION_TRANSFER)
+async def transfer(work: Work, org_id: str, user_id: str) -> None:
+    """Hand the organization to another member: they become an owner, the caller an admin.
+
+    Raises NotFound, Forbidden, Invalid."""
+    await work.store.organizations.get(org_id)
+    me = _caller(work)
+    if user_id == me.id:
+        raise Invalid(FieldError("user_id", "Is you already. Name another member."))
+
+    def changed(organization: Organization) -> list[Member]:
+        _member(organization, user_id)
+        roles = {user_id: Role.OWNER, me.id: Role.ADMIN}
+        return [_with_role(each, roles.get(each.user_id, Role(each.role))) for each in organization.members]
+
+    await _change(work, org_id, changed, "ownership.transferred", await read(work, org_id, user_id))
+
+
+async def _change(
+    work: Work,
+    org_id: str,
+    changed: Callable[[Organization], list[Member]],
+    action: str,
+    who: Membership,
+    changes: dict[str, Any] | None = None,
+) -> None:
+    """Decide on the members as they are and write that decision; where they moved meanwhile, decide anew."""
+    for _ in range(_TRIES):
+        organization = await work.store.organizations.get(org_id)
+        try:
+            members = changed(organization)
+            if not any(member.role == Role.OWNER.value for member in members):
+                raise LastOwner
+        except AboveOwnRole:
+            await work.refused("organizations", {"_id": org_id, "name": organization.name})
+            raise
+        entry = work.entry(action, org_id=org_id, resource="user", resource_id=who.id, name=who.name, changes=changes)
+        kept = {"members": [member.document() for member in members]}
+        try:
+            # Whoever leaves holds no permission over it afterwards, so Pulse itself writes what was decided.
+            system = work.as_system("change members")
+            await system.store.organizations.change(org_id, kept, entry, expect={"version": organization.version})
+        except Moved:
+            continue
+        return
+    raise Moved
+
+
+def _refuse_above(work: Work, organization: Organization, *roles: Role) -> None:
+    own = organization.role_of(work.actor.id) if isinstance(work.actor, UserActor) else None
+    held = RANKS.index(Role(own)) if own else -1
+    for role in roles:
+        if RANKS.index(role) > held:
+            raise AboveOwnRole(role)
+
+
+def may_grant(own: Role) -> tuple[Role, ...]:
+    """The roles that somebody with this one can give."""
+    if Permission.MEMBERS_INVITE not in ROLES[own]:
+        return ()
+    return RANKS[: RANKS.index(own) + 1]
+
+
+def _member(organization: Organization, user_id: str) -> Member:
+    found = next((member for member in organization.members if member.user_id == user_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _with_role(member: Member, role: Role) -> Member:
+    return Member(member.user_id, role.value, member.joined_at, member.invitation_id)
+
+
+def _caller(work: Work) -> UserActor:
+    if not isinstance(work.actor, UserActor):
+        raise Unauthenticated("A project's key belongs to no organization. Sign in as a user.")
+    return work.actor

@@ -1,0 +1,221 @@
+"""Invitations: to one address, with one role, once, and never a way into an account that is there."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pulse_dash.core import accounts, invitations, mails, organizations, sessions
+from pulse_dash.core.access import Role
+from pulse_dash.core.errors import Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
+from pulse_dash.core.invitations import (
+    AlreadyThere,
+    InvitationSpent,
+    OtherAddress,
+    SignInToAccept,
+    Unverified,
+)
+from pulse_dash.core.members import AboveOwnRole
+from pulse_dash.services import Services
+from tests.doubles import Mailbox, MovableClock, kept
+from tests.people import HOSTILE, PASSWORD, Person, Town
+
+ADDRESS = "bob@example.com"
+
+
+async def _invited(town: Town, owner: Person, email: str = ADDRESS, role: Role = Role.DEVELOPER) -> str:
+    """The token of an invitation, as the inviter gets it where no mail is sent."""
+    made = await invitations.invite(town.work(owner), owner.organization.id, email=email, role=role)
+    assert made.accept_url is not None
+    return made.accept_url.partition("?token=")[2]
+
+
+async def _accept(town: Town, token: str) -> accounts.SignedIn:
+    return await invitations.accept(town.stranger, token, name=f"Bob {HOSTILE}", password=PASSWORD)
+
+
+async def test_strangers_and_small_roles_invite_nobody(town: Town) -> None:
+    owner, stranger = await town.person(), await town.person()
+    developer = await town.member(owner.organization, Role.DEVELOPER)
+    admin = await town.member(owner.organization, Role.ADMIN)
+    org_id = owner.organization.id
+
+    with pytest.raises(NotFound):
+        await invitations.invite(town.work(stranger), org_id, email=ADDRESS, role=Role.VIEWER)
+    with pytest.raises(Forbidden):
+        await invitations.invite(town.work(developer), org_id, email=ADDRESS, role=Role.VIEWER)
+    with pytest.raises(AboveOwnRole):
+        await invitations.invite(town.work(admin), org_id, email=ADDRESS, role=Role.OWNER)
+
+
+async def test_who_is_new_joins_with_a_name_and_a_password(town: Town) -> None:
+    owner = await town.person()
+
+    joined = await _accept(town, await _invited(town, owner))
+
+    assert joined.started is not None
+    assert [(held.organization.id, held.role) for held in joined.memberships] == [
+        (owner.organization.id, Role.DEVELOPER)
+    ]
+    assert (await accounts.log_in(town.stranger, email=ADDRESS, password=PASSWORD)).user.id == joined.user.id
+
+
+@pytest.mark.parametrize(("name", "password", "field"), [("", PASSWORD, "name"), ("Bob", "short", "password")])
+async def test_what_is_missing_is_named_and_the_invitation_stays(
+    town: Town, name: str, password: str, field: str
+) -> None:
+    token = await _invited(town, await town.person())
+
+    with pytest.raises(Invalid) as refused:
+        await invitations.accept(town.stranger, token, name=name, password=password)
+
+    assert [error.field for error in refused.value.errors] == [field]
+    await _accept(town, token)
+
+
+async def test_who_has_an_account_must_be_signed_in_as_it(town: Town) -> None:
+    owner, bob, eve = await town.person(), await town.person(), await town.person()
+    token = await _invited(town, owner, email=bob.actor.email)
+
+    with pytest.raises(SignInToAccept):
+        await _accept(town, token)
+    with pytest.raises(OtherAddress):
+        await invitations.accept(town.work(eve), token)
+    joined = await invitations.accept(town.work(bob), token)
+
+    assert owner.organization.id in {held.organization.id for held in joined.memberships}
+    assert owner.organization.id in (await sessions.recognize(town.stranger, bob.access_token)).roles
+
+
+async def test_a_used_expired_or_revoked_invitation_is_gone_whoever_sends_it(town: Town, clock: MovableClock) -> None:
+    owner, bob = await town.person(), await town.person()
+    work, org_id = town.work(owner), owner.organization.id
+    used, revoked, late = [await _invited(town, owner, email=f"{n}@example.com") for n in ("used", "revoked", "late")]
+    await _accept(town, used)
+    await invitations.revoke(work, org_id, revoked.partition(".")[0])
+    clock.move(invitations.LIFE.total_seconds() + 1)
+
+    for token in (used, revoked, late, "inv_x.y", ""):
+        with pytest.raises(InvitationSpent):
+            await _accept(town, token)
+        with pytest.raises(InvitationSpent):
+            await invitations.accept(town.work(bob), token)
+    states = {each.email: each.status(clock.now()) for each in await invitations.listing(work, org_id)}
+    assert states == {"used@example.com": "accepted", "revoked@example.com": "revoked", "late@example.com": "expired"}
+
+
+async def test_an_invitation_into_a_deleted_organization_is_gone(town: Town) -> None:
+    owner = await town.person()
+    token = await _invited(town, owner)
+    await organizations.delete(town.work(owner), owner.organization.id)
+
+    with pytest.raises(InvitationSpent):
+        await _accept(town, token)
+
+
+async def test_accepted_twice_at_once_makes_one_member(town: Town) -> None:
+    owner = await town.person()
+    token = await _invited(town, owner)
+
+    outcomes = await asyncio.gather(*(_accept(town, token) for _ in range(6)), return_exceptions=True)
+
+    assert sum(isinstance(outcome, accounts.SignedIn) for outcome in outcomes) == 1
+    assert len((await organizations.read(town.work(owner), owner.organization.id)).members) == 2
+
+
+async def test_who_was_removed_does_not_come_back_by_the_same_invitation(town: Town) -> None:
+    owner, bob = await town.person(), await town.person()
+    token = await _invited(town, owner, email=bob.actor.email)
+    await invitations.accept(town.work(bob), token)
+
+    with pytest.raises(InvitationSpent):
+        await invitations.accept(town.work(bob), token)
+
+
+async def test_sent_again_the_old_link_dies(town: Town) -> None:
+    owner = await town.person()
+    old = await _invited(town, owner)
+
+    new = await invitations.resend(town.work(owner), owner.organization.id, old.partition(".")[0])
+
+    with pytest.raises(InvitationSpent):
+        await _accept(town, old)
+    assert new.accept_url is not None
+    await _accept(town, new.accept_url.partition("?token=")[2])
+
+
+async def test_an_address_is_invited_once_and_no_member_is(town: Town) -> None:
+    owner = await town.person()
+    await _invited(town, owner)
+
+    for email in (ADDRESS, ADDRESS.upper(), owner.actor.email):
+        with pytest.raises(AlreadyThere):
+            await _invited(town, owner, email=email)
+
+
+async def test_twenty_an_hour_and_no_more(town: Town, clock: MovableClock) -> None:
+    owner = await town.person()
+    for number in range(invitations.MOST_AN_HOUR):
+        await _invited(town, owner, email=f"p{number}@example.com")
+
+    with pytest.raises(RateLimited):
+        await _invited(town, owner)
+    clock.move(3601)
+    await _invited(town, owner)
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "bob", "bob@example.com\nBcc: x@y.z", "bоb@example.com", "bob@exаmple.com", "b" * 320 + "@example.com"],
+)
+async def test_what_is_no_address_or_only_looks_like_one_is_refused(town: Town, email: str) -> None:
+    owner = await town.person()
+
+    with pytest.raises(Invalid):
+        await _invited(town, owner, email=email)
+
+
+async def test_a_key_invites_nobody(town: Town) -> None:
+    house = await town.house()
+
+    with pytest.raises((Unauthenticated, NotFound)):
+        await invitations.invite(await town.by_key(house), house.project.org_id, email=ADDRESS, role=Role.VIEWER)
+
+
+async def test_with_a_mail_server_the_link_is_mailed_and_proves_the_address(
+    mailing: Services, mailbox: Mailbox
+) -> None:
+    town = Town(mailing)
+    owner = await town.person()
+    with pytest.raises(Unverified):
+        await invitations.invite(town.work(owner), owner.organization.id, email=ADDRESS, role=Role.VIEWER)
+    await mails.hand_over(mailing.system("a test"))
+    user = await mailing.system("a test").store.users.get(owner.actor.id)
+    await mailing.system("a test").store.users.change(
+        user.id,
+        {"verified_at": mailing.parts.clock.now()},
+        {
+            "_id": "aud_x",
+            "org_id": None,
+            "at": mailing.parts.clock.now(),
+            "actor": {},
+            "action": "user.verified",
+            "status": "success",
+        },
+    )
+    verified = await sessions.recognize(town.stranger, owner.access_token)
+
+    made = await invitations.invite(mailing.as_(verified), owner.organization.id, email=ADDRESS, role=Role.VIEWER)
+    await mails.hand_over(mailing.system("a test"))
+    joined = await _accept(town, mailbox.token_to(ADDRESS))
+
+    assert made.accept_url is None
+    assert joined.user.verified_at is not None
+
+
+async def test_tokens_are_kept_as_hashes(town: Town, services: Services) -> None:
+    token = await _invited(town, await town.person())
+
+    (document,) = await kept(services.engine, "invitations")
+    assert token.partition(".")[2] not in repr(document)
