@@ -35,11 +35,7 @@ class TryState(PulseState):
     expires_at: str = ""
     grants: list[str] = []
     own_livekit: bool = False
-
-    @rx.var
-    def may_join_own(self) -> bool:
-        """Whether this document was loaded with the policy that lets it connect to the project's own LiveKit."""
-        return self.router.url.query_parameters.get("livekit", "") == "own"
+    may_join_own: bool = False
 
     samples: list[Sample] = []
 
@@ -68,7 +64,8 @@ class TryState(PulseState):
         self.room, self.identity = minted.room, minted.identity
         self.token, self.url, self.livekit_room = minted.token, minted.url, minted.livekit_room
         self.expires_at = iso(minted.expires_at)
-        # The page's policy lets it connect to the installation's LiveKit alone.
+        # A document's policy names the project's own LiveKit only where its address asked for that (asgi).
+        self.may_join_own = self.router.url.query_parameters.get("livekit", "") == "own"
         self.own_livekit = minted.livekit_room == minted.room
         self.grants = [words for field, words in _SAYS.items() if getattr(permissions, field)]
         keys = await self.get_state(KeysState)
