@@ -13,7 +13,7 @@ import pytest
 from pulse_dash.store.catalog import BY_NAME
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import Collection, Engine
-from pulse_dash.store.mongo import MongoEngine
+from pulse_dash.store.mongo import TIMEOUT_SECONDS, MongoEngine
 from pulse_dash.store.schema import CollectionSchema
 from tests.store.standin import Standin
 from tests.store.things import THINGS
@@ -32,7 +32,9 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         yield embedded
         await embedded.close()
     elif request.param == "standin":
-        async with Standin(SCHEMAS, tmp_path) as uri, on_mongodb(uri) as mongo:
+        # It answers on the thread of the tests, one after the other: on a busy machine fifty callers wait for long.
+        request.getfixturevalue("monkeypatch").setattr("pulse_dash.store.mongo._LONGEST_LOOK_MS", 120_000)
+        async with Standin(SCHEMAS, tmp_path) as uri, on_mongodb(uri, timeout_seconds=120) as mongo:
             yield mongo
     else:
         assert MONGO_URI is not None
@@ -41,9 +43,11 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 @asynccontextmanager
-async def on_mongodb(uri: str, schemas: tuple[CollectionSchema, ...] = SCHEMAS) -> AsyncIterator[MongoEngine]:
+async def on_mongodb(
+    uri: str, schemas: tuple[CollectionSchema, ...] = SCHEMAS, *, timeout_seconds: int = TIMEOUT_SECONDS
+) -> AsyncIterator[MongoEngine]:
     """A database of its own, dropped at the end."""
-    mongo = await MongoEngine.open(uri, f"pulse_test_{uuid4().hex[:12]}", schemas)
+    mongo = await MongoEngine.open(uri, f"pulse_test_{uuid4().hex[:12]}", schemas, timeout_seconds=timeout_seconds)
     try:
         await mongo.prepare()
         yield mongo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ LOG = (
     Index("by_action", (("org", 1), ("action", 1), ("at", -1), ("_id", -1))),
     Index("due", (("due", 1),), partial="due"),
     Index("label", (("label", 1),), unique=True),
+    Index("size", (("size", 1),)),
 )
 NEWEST = [("at", -1), ("_id", -1)]
 
@@ -86,6 +88,17 @@ def test_a_choice_is_served_when_each_of_its_branches_is() -> None:
     assert [walk.index.name for walk in plan.walks] == ["label", "by_action"]
 
 
+def test_conditions_that_python_takes_for_equal_are_both_asked() -> None:
+    assert not planned({"$and": [{"org": 1}, {"org": True}]}, None, LOG).exact
+    assert not planned({"$and": [{"due": {"$exists": True}}, {"due": {"$exists": False}}]}, None, LOG).exact
+
+
+def test_thousands_of_ids_are_looked_up_and_not_read_side_by_side() -> None:
+    plan = planned({"_id": {"$in": [str(number) for number in range(2_000)]}}, [("_id", 1)], LOG)
+
+    assert (plan.served, plan.ordered) == (True, False)
+
+
 async def _opened(folder: Path) -> EmbeddedEngine:
     engine = await EmbeddedEngine.open(folder, "pulse", (CollectionSchema("log", {"_id": "string"}, LOG),))
     await engine.prepare()
@@ -124,4 +137,34 @@ async def test_a_sort_without_an_index_is_refused_over_its_limit(
     found = await log.find({"org": "o"}, sort=[("size", 1)], limit=1)
 
     assert [document["_id"] for document in found] == ["9"]
+    await engine.close()
+
+
+@pytest.mark.parametrize("condition", [{"$gt": 5}, {"$in": [9]}], ids=str)
+async def test_a_list_is_sorted_by_its_first_element_of_all(tmp_path: Path, condition: dict[str, Any]) -> None:
+    engine = await _opened(tmp_path / "data")
+    log = engine.collection("log")
+    for each, sizes in {"a": [3, 9], "b": [9], "c": [1, 9, 10]}.items():
+        await log.insert_one({"_id": each, "label": each, "size": sizes})
+
+    found = await log.find({"size": condition}, sort=[("size", 1)])
+
+    assert [document["_id"] for document in found] == ["c", "a", "b"]
+    await engine.close()
+
+
+async def test_a_refused_question_holds_no_moment_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_SORTED", 10)
+    engine = await _opened(tmp_path / "data")
+    log = engine.collection("log")
+    await log.insert_many([{"_id": str(number), "org": "o", "label": str(number)} for number in range(20)])
+    refused = await asyncio.gather(
+        *(log.find({"org": "o"}, sort=[("size", 1)]) for _ in range(10)), return_exceptions=True
+    )
+
+    await log.insert_one({"_id": "late"})
+    found = [await log.find_one({"_id": "late"}) for _ in range(10)]
+
+    assert all(isinstance(each, Unserved) for each in refused)
+    assert found == [{"_id": "late"}] * 10
     await engine.close()

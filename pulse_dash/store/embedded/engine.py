@@ -17,7 +17,7 @@ from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.data_folder import ProcessLock, open_folder, refused
 from pulse_dash.store.embedded import takeover
 from pulse_dash.store.embedded.collection import EmbeddedCollection
-from pulse_dash.store.embedded.file import Session, StoreFile, touch, whole
+from pulse_dash.store.embedded.file import Session, StoreFile, readable, touch, whole
 from pulse_dash.store.embedded.worker import Operation, Queue, Worker, done
 from pulse_dash.store.engine import translated
 from pulse_dash.store.schema import CollectionSchema
@@ -66,7 +66,7 @@ class EmbeddedEngine:
         return EmbeddedCollection(self, self._file.tables[name])
 
     async def ping(self) -> None:
-        await self.read("reading the file", lambda connection: connection.execute("SELECT 1 FROM pulse_indexes"))
+        await self.read("reading the file", readable)
         if self._writer.failed:
             await self.write("writing to the file", touch)
 

@@ -146,7 +146,13 @@ class Session:
             self._stays()
         else:
             self._open()
-        self.connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+        if self._writes:
+            self.connection.execute("BEGIN IMMEDIATE")
+        else:
+            # SQLite takes the snapshot at the first read. It is taken here, before anything is planned: a plan may
+            # know of lists that the snapshot does not hold yet, never the other way round.
+            self.connection.execute("BEGIN")
+            readable(self.connection)
 
     def attempt(self, operation: Operation[Any]) -> Any:
         connection = self.connection
@@ -184,9 +190,13 @@ class Session:
         if isinstance(error, sqlite3.Error | OSError) and not passing:
             self.close()
             return
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        self._file.recall(connection)
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._file.recall(connection)
+        except sqlite3.Error:
+            # Whoever waits is answered all the same; the next transaction opens the file anew.
+            self.close()
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -207,6 +217,11 @@ class Session:
     def _stays(self) -> None:
         if self._file.identity() != self._identity:
             raise FileNotFoundError(f"{self._file.path} was replaced while it was open")
+
+
+def readable(connection: sqlite3.Connection) -> None:
+    """Read from the file. Nothing of the statement is left: one that waits for its next row holds the snapshot."""
+    connection.execute("SELECT 1 FROM pulse_indexes LIMIT 1").fetchall()
 
 
 def touch(connection: sqlite3.Connection) -> None:

@@ -17,8 +17,10 @@ IDS: Final = Index("_id_", (("_id", 1),), unique=True)
 """Every collection finds its documents by their id; no noun declares it."""
 
 _RANGES: Final = frozenset({"$gt", "$gte", "$lt", "$lte"})
-# A union of that many spans is quick; of more, reading the whole index is not slower.
-_MOST_SPANS: Final = 1_000
+# So many values are looked up one by one.
+_MOST_SPANS: Final = 100_000
+# So many are read side by side to keep an order; each holds a statement of SQLite's meanwhile.
+_MOST_MERGED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,8 @@ def _walk(
     there = index.partial is not None and any(_says_there(term) for term in by_path.get(index.partial, ()))
     if index.partial is not None and not there:
         return None
-    used: list[_Term] = [term for term in asked.terms if term.path == index.partial and term.operator == "$exists"]
-    prefixes, equalities, constant = [b""], 0, set[str]()
+    used = [term for term in asked.terms if term.path == index.partial and term.operator == "$exists" and term.operand]
+    prefixes, equalities, constant, narrowed = [b""], 0, set[str](), set[str]()
     for path, way in index.keys:
         found = _equality(by_path.get(path, ()))
         if found is None or len(prefixes) * len(found[1]) > _MOST_SPANS:
@@ -170,12 +172,17 @@ def _walk(
         used.append(term)
         prefixes = sorted({prefix + directed(value, way) for prefix in prefixes for value in values})
         equalities += 1
+        narrowed.add(path)
         if len(values) == 1:
             constant.add(path)
     rest = index.keys[equalities:]
     bounds = _bounds(by_path.get(rest[0][0], ()), single=in_lists) if rest else None
     if bounds is not None:
         used.extend(bounds.terms)
+        narrowed.add(rest[0][0])
+    # A list is sorted by its first element of all, also where the filter let the walk see only some of them.
+    unsorted = in_lists and (len(prefixes) > 1 or any(path in narrowed for path, _ in sort))
+    unsorted = unsorted or len(prefixes) > _MOST_MERGED
     spans = tuple(_span(prefix, bounds, rest) for prefix in prefixes)
     backwards = _direction(sort, rest, constant)
     return Walk(
@@ -183,9 +190,10 @@ def _walk(
         spans=spans,
         equalities=equalities,
         bounded=bool(equalities) or bounds is not None or there,
-        ordered=backwards is not None and not (in_lists and len(spans) > 1),
+        ordered=backwards is not None and not unsorted,
         backwards=bool(backwards),
-        exact=not asked.choices and not in_lists and all(term in used for term in asked.terms),
+        # The same term, not an equal one: for Python 1 is True.
+        exact=not asked.choices and not in_lists and {id(term) for term in asked.terms} <= {id(term) for term in used},
     )
 
 

@@ -5,10 +5,11 @@ It reads by plan and writes document and keys together; transactions and threads
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -106,10 +107,11 @@ class Tables:
     ) -> list[Row]:
         """The documents that fit, in order, with their numbers."""
         stop = skip + limit if limit else None
-        fitting = self._fitting(connection, plan, None if plan.exact else matcher(filter))
-        if plan.ordered or not sort:
-            return list(itertools.islice(fitting, skip, stop))
-        bounded = list(itertools.islice(fitting, MOST_SORTED + 1))
+        # Closed here and on this thread: a statement that waits for its next row would hold the reader's snapshot.
+        with contextlib.closing(self._fitting(connection, plan, None if plan.exact else matcher(filter))) as fitting:
+            if plan.ordered or not sort:
+                return list(itertools.islice(fitting, skip, stop))
+            bounded = list(itertools.islice(fitting, MOST_SORTED + 1))
         if len(bounded) > MOST_SORTED:
             raise Unserved(f"{self.schema.name}: more than {MOST_SORTED:,} documents are sorted by {sort} of no index.")
         if stop is not None and stop < len(bounded):
@@ -130,7 +132,7 @@ class Tables:
             total += _number(connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", bounds))
         return total
 
-    def _fitting(self, connection: sqlite3.Connection, plan: Plan, fits: Matches | None) -> Iterator[Row]:
+    def _fitting(self, connection: sqlite3.Connection, plan: Plan, fits: Matches | None) -> Generator[Row]:
         for number, body in self._candidates(connection, plan):
             document = decoded(body)
             if fits is None or fits(document):

@@ -7,6 +7,7 @@ that reaches the disk, and a wake-up of the loop, cost the same for one caller a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 import time
@@ -151,7 +152,8 @@ def _deliver(batch: list[Asked]) -> None:
     for asked in batch:
         loops.setdefault(asked.loop, []).append(asked)
     for loop, answered in loops.items():
-        if not loop.is_closed():
+        # A loop that is closed has nobody who waits; the thread goes on for the others.
+        with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(_tell, answered)
 
 
