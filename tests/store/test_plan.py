@@ -31,6 +31,7 @@ NEWEST = [("at", -1), ("_id", -1)]
         ({"_id": "x", "org": "o"}, NEWEST, "_id_", True, False),
         ({"_id": {"$in": ["x", "y"]}}, None, "_id_", True, True),
         ({"label": "l"}, None, "label", True, True),
+        ({"org": "o", "label": "l"}, NEWEST, "label", True, False),
         ({"org": "o"}, NEWEST, "newest", True, True),
         ({"org": "o"}, [("at", 1), ("_id", 1)], "newest", True, True),
         ({"org": {"$in": ["o", "p"]}}, NEWEST, "newest", True, True),

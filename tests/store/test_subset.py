@@ -10,6 +10,7 @@ import pytest
 from pulse_dash.store import subset
 from pulse_dash.store.engine import Collection, Update
 from pulse_dash.store.subset import OutsideSubset
+from tests.store.things import Strange
 
 FILTERS: list[Any] = [
     {"$where": "1"},
@@ -55,7 +56,7 @@ FILTERS: list[Any] = [
     {"": 1},
     {1: 1},
     {"a": {1}},
-    {"a": object()},
+    {"a": Strange()},
     [],
     "text",
 ]

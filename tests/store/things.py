@@ -34,6 +34,13 @@ HOSTILE = "Ω 🎛️ <b>\u202e'\";--\0$where\n"
 _numbers = count()
 
 
+class Strange:
+    """What no store keeps, with a name that is the same in every process of the tests."""
+
+    def __repr__(self) -> str:
+        return "Strange"
+
+
 def a_thing(thing_id: str | None = None, **fields: Any) -> Document:
     """A document with a name that nobody else has."""
     number = next(_numbers)

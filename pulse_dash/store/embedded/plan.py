@@ -87,10 +87,13 @@ def planned(
     lists: frozenset[str] = frozenset(),
 ) -> Plan:
     """How to answer; `lists` names the indexes in which a document may stand under several keys."""
-    if isinstance(filter.get("_id"), str):
-        return _by_id(filter)
-    asked = _asked(filter)
     all_indexes = (IDS, *indexes)
+    for index in all_indexes:
+        if index.unique and len(index.keys) == 1 and index.name not in lists:
+            ((path, way),) = index.keys
+            if isinstance(filter.get(path), str) and index.partial in (None, path):
+                return _single(filter, index, directed(ordered(filter[path]), way))
+    asked = _asked(filter)
     best = _best(asked, sort or (), all_indexes, lists)
     if best is not None and best.bounded:
         return Plan((best,), True, best.ordered or not sort, best.exact)
@@ -104,10 +107,9 @@ def planned(
     return Plan((), everything, not sort, everything)
 
 
-def _by_id(filter: Mapping[str, Any]) -> Plan:
+def _single(filter: Mapping[str, Any], index: Index, key: bytes) -> Plan:
     """The most frequent question, which needs no comparing: one document at most, and so in any order."""
-    key = ordered(filter["_id"])
-    walk = Walk(IDS, (Span(key, key, after(key)),), 1, True, True, False, len(filter) == 1)
+    walk = Walk(index, (Span(key, key, after(key)),), 1, True, True, False, len(filter) == 1)
     return Plan((walk,), True, True, walk.exact)
 
 
