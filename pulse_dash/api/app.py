@@ -16,6 +16,7 @@ from pulse_dash.api import (
     docs,
     health,
     hot,
+    invitation_page,
     keys,
     livekit_webhook,
     organizations,
@@ -74,6 +75,7 @@ def make_fastapi(services: Services) -> FastAPI:
         livekit_webhook,
         outbox,
         team,
+        invitation_page,
         session_forms,
     ):
         api.include_router(noun.router)

@@ -12,10 +12,11 @@ from starlette.responses import RedirectResponse, Response
 
 from pulse_dash.api.principals import call_of, client_ip, headers_of, rate_key
 from pulse_dash.api.problems import refusal, request_id
-from pulse_dash.core import accounts, links, sessions
-from pulse_dash.core.access import Anonymous
+from pulse_dash.core import accounts, invitations, links, sessions
+from pulse_dash.core.access import Anonymous, UserActor
 from pulse_dash.core.accounts import EmailTaken, SignedIn, SignupClosed
 from pulse_dash.core.errors import FieldError, Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
+from pulse_dash.core.invitations import InvitationSpent, OtherAddress, SignInToAccept, Unverified
 from pulse_dash.core.links import LinkSpent
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
@@ -28,6 +29,10 @@ _KEPT = ("email", "name", "organization_name", "next", "token")
 _CODES: tuple[tuple[type[PulseError], str], ...] = (
     (EmailTaken, "email_taken"),
     (LinkSpent, "link_spent"),
+    (InvitationSpent, "invitation_spent"),
+    (SignInToAccept, "sign_in_to_accept"),
+    (OtherAddress, "other_address"),
+    (Unverified, "address_unverified"),
     (SignupClosed, "signup_closed"),
     (Unauthenticated, "wrong_credentials"),
     (RateLimited, "rate_limited"),
@@ -44,6 +49,12 @@ async def log_in(request: Request) -> Response:
 @router.post("/signup")
 async def sign_up(request: Request) -> Response:
     return await _enter(request, "/signup")
+
+
+@router.post("/accept")
+async def accept(request: Request) -> Response:
+    """Join by an invitation: as who is signed in, or with a new account."""
+    return await _enter(request, "/invitations/accept")
 
 
 @router.post("/forgot")
@@ -118,6 +129,8 @@ async def _enter(request: Request, page: str) -> Response:
     try:
         form = await _form(request)
         _count(work, client_ip(request.scope, settings))
+        if page == "/invitations/accept":
+            work = work.acting_as(await visitor(work, settings, request))
         signed_in = await _entered(work, page, form)
     except PulseError as error:
         return RedirectResponse(_again(page, form, error), 303)
@@ -140,6 +153,11 @@ async def _entered(work: Work, page: str, form: Mapping[str, str]) -> SignedIn:
     email, password = form.get("email", ""), form.get("password", "")
     if page == "/login":
         return await accounts.log_in(work, email=email, password=password, kind=sessions.DASHBOARD)
+    if page == "/invitations/accept":
+        name = form.get("name", "")
+        return await invitations.accept(
+            work, form.get("token", ""), name=name, password=password, kind=sessions.DASHBOARD
+        )
     return await accounts.sign_up(
         work,
         email=email,
@@ -150,16 +168,20 @@ async def _entered(work: Work, page: str, form: Mapping[str, str]) -> SignedIn:
     )
 
 
+async def visitor(work: Work, settings: Settings, request: Request) -> Anonymous | UserActor:
+    """Whose session the browser brings, if any."""
+    cookie = cookie_of(headers_of(request.scope).get(b"cookie", b""), settings.cookie_name)
+    try:
+        return (await sessions.resume(work, cookie)).actor if cookie else Anonymous()
+    except SignedOut:
+        return Anonymous()
+
+
 async def _end_current(work: Work, settings: Settings, request: Request) -> None:
     """End the session that the browser brought, if it is a live one."""
-    cookie = cookie_of(headers_of(request.scope).get(b"cookie", b""), settings.cookie_name)
-    if cookie is None:
-        return
-    try:
-        known = await sessions.resume(work, cookie)
-    except SignedOut:
-        return
-    await sessions.end(work.acting_as(known.actor))
+    person = await visitor(work, settings, request)
+    if isinstance(person, UserActor):
+        await sessions.end(work.acting_as(person))
 
 
 def cookie_of(header: bytes, name: str) -> str | None:

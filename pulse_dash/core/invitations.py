@@ -191,7 +191,7 @@ async def accept(
         await _join(work, invitation, work.actor)
         me = await work.as_system("the caller's own account").store.users.get(work.actor.id)
         return await accounts.signed_in(work, me, kind)
-    if await work.as_system("an invitation").store.users.by_email(invitation.email) is not None:
+    if await has_account(work, invitation):
         raise SignInToAccept
     if work.parts.policy.signup == "closed":
         raise SignupClosed
@@ -203,6 +203,12 @@ async def accept(
         raise SignInToAccept from taken
     await _join(work, invitation, UserActor(user.id, user.name, user.email, ""))
     return await accounts.signed_in(work, user, kind)
+
+
+@open_because("told only to whoever holds the link, as accepting would tell them")
+async def has_account(work: Work, invitation: Invitation) -> bool:
+    """Whether the address that was invited has an account."""
+    return await work.as_system("an invitation").store.users.by_email(invitation.email) is not None
 
 
 async def _join(work: Work, invitation: Invitation, person: UserActor) -> None:

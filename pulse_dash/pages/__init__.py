@@ -13,6 +13,7 @@ from pulse_dash.pages import (
     projects,
     reset,
     signup,
+    team,
     verify,
 )
 from pulse_dash.reflex_seam import Page
@@ -27,6 +28,7 @@ from pulse_dash.state.project import ProjectState
 from pulse_dash.state.projects import ProjectsState
 from pulse_dash.state.shell import ShellState
 from pulse_dash.state.silence import SilenceState
+from pulse_dash.state.team import TeamState
 from pulse_dash.state.try_it import TryState
 
 PAGES: tuple[Page, ...] = (
@@ -79,6 +81,7 @@ PAGES: tuple[Page, ...] = (
         title="Organizations · Pulse",
         on_load=(ShellState.load, OrganizationsState.load, OrganizationsState.follow),
     ),
+    Page("/team", team.page, title="Team · Pulse", on_load=(ShellState.load, TeamState.load, TeamState.follow)),
     Page("404", not_found.page, title="Nothing here · Pulse", public=True),
 )
 

@@ -30,6 +30,7 @@ class Place:
 PLACES: tuple[Place, ...] = (
     Place("/", "layout-dashboard", "Dashboard", Group.HOME, also="home overview figures"),
     Place("/projects", "folder-kanban", "Projects", Group.HOME, also="apps keys"),
+    Place("/team", "users", "Team", Group.ORGANIZATION, also="members people roles invite"),
 )
 
 # Not in the side: the menu beside its name leads there.

@@ -128,7 +128,8 @@ UNDESCRIBED = {
     "/docs/{name}",
     "/openapi.json",
     "/outbox",
-    *(f"/session/{form}" for form in ("login", "signup", "forgot", "reset", "verify", "end")),
+    "/invitations/accept",
+    *(f"/session/{form}" for form in ("accept", "login", "signup", "forgot", "reset", "verify", "end")),
 }
 SIGNED = {"/v1/internal/livekit/webhook", "/v1/internal/livekit/webhook/{livekit_id}"}
 

@@ -54,6 +54,11 @@ async def open_own_livekit(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 
+async def open_invite(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Invite people…").click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
 async def open_ban(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Ban somebody…").click()
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
@@ -94,9 +99,17 @@ OUTSIDE: dict[str, tuple[str, Doing]] = {
     "login-refused": ("/login?error=wrong_credentials&email=ada@example.com", nothing),
     "signup": ("/signup", nothing),
     "signup-empty-fields": ("/signup", send_nothing),
+    "forgot": ("/forgot", nothing),
+    "forgot-sent": ("/forgot?done=sent", nothing),
+    "reset": ("/reset?token=usr_x.y", nothing),
+    "reset-spent": ("/reset?error=link_spent", nothing),
+    "verify": ("/verify?token=usr_x.y", nothing),
     "docs": ("/docs", nothing),
 }
 INSIDE: dict[str, tuple[str, Doing]] = {
+    "team": ("/team", nothing),
+    "team-invite": ("/team", open_invite),
+    "team-none-found": ("/team?search=nobody-is-called-this", nothing),
     "dashboard": ("/", nothing),
     "account-menu": ("/", open_menu),
     "organizations-menu": ("/", open_organizations_menu),
@@ -124,7 +137,7 @@ INSIDE: dict[str, tuple[str, Doing]] = {
 
 # A notice that comes with what the page learns makes room for itself: pulse.js tells the refusal in the address once
 # the form is there, and that LiveKit is away is known with the figures.
-TOLD_LATE = {"login-refused", "dashboard-no-livekit"}
+TOLD_LATE = {"login-refused", "forgot-sent", "reset-spent", "dashboard-no-livekit"}
 
 
 async def looked_at(visitor: Visitor, name: str, path: str, do: Doing, *, theme: Theme, width: int) -> list[str]:
