@@ -42,8 +42,11 @@ def page() -> rx.Component:
                 ),
                 class_name="page-sentence",
             ),
+            # There from the beginning, so that nothing moves for those who may; who may not sees it go.
             rx.cond(
-                TeamState.may_invite, button("Invite people…", variant="primary", icon_name="user-plus", opens=INVITE)
+                TeamState.loaded & ~TeamState.may_invite,
+                rx.fragment(),
+                button("Invite people…", variant="primary", icon_name="user-plus", opens=INVITE),
             ),
             docs="api#team",
         ),
