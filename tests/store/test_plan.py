@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from pulse_dash.store import audit_log
 from pulse_dash.store.embedded import EmbeddedEngine, tables
 from pulse_dash.store.embedded.plan import planned
+from pulse_dash.store.paging import Cursor, newest_first
 from pulse_dash.store.schema import CollectionSchema, Index
 from pulse_dash.store.subset import Unserved, containing, starting_with
 from tests.store.things import NOON
@@ -87,6 +89,15 @@ def test_a_choice_is_served_when_each_of_its_branches_is() -> None:
 
     assert plan.served
     assert [walk.index.name for walk in plan.walks] == ["label", "by_action"]
+
+
+def test_the_actions_of_an_organization_are_found_without_reading_its_other_entries() -> None:
+    asked = {"$and": [{"org_id": {"$in": ["o", "p"]}}, {"action": "key.created"}, Cursor(NOON, "aud").older()]}
+
+    plan = planned(asked, newest_first(), audit_log.SCHEMA.indexes)
+
+    assert [walk.index.name for walk in plan.walks] == ["action"]
+    assert plan.ordered
 
 
 def test_conditions_that_python_takes_for_equal_are_both_asked() -> None:
