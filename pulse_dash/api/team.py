@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from pulse_dash.api.auth import Email, Password, PersonName, SignedInAnswer, signed_in_answer
@@ -73,6 +73,11 @@ class InvitedAnswer(InvitationAnswer):
     accept_url: ShownOnce
 
 
+async def _there(work: Caller, org_id: str, user_id: str) -> None:
+    """Asked before the body is looked at: 404 and 403 come before a wrong field is told."""
+    await members.read_to_change(work, org_id, user_id)
+
+
 @router.get(f"{_ORGANIZATION}/members", summary="Everybody in the organization")
 async def listing(work: Caller, org_id: str) -> MembersAnswer:
     return MembersAnswer(items=[_member(each) for each in await members.listing(work, org_id)])
@@ -97,7 +102,7 @@ async def read(work: Caller, org_id: str, user_id: str) -> MemberAnswer:
 @router.put(
     f"{_ORGANIZATION}/members/{{user_id}}/role",
     summary="Give a member another role",
-    dependencies=[reach(members.change_role, "organizations", "org_id")],
+    dependencies=[Depends(_there)],
 )
 async def change_role(work: Caller, org_id: str, user_id: str, body: RoleBody) -> MemberAnswer:
     return _member(await members.change_role(work, org_id, user_id, Role(body.role)))

@@ -78,6 +78,13 @@ async def read(work: Work, org_id: str, user_id: str) -> Membership:
 
 
 @requires(Permission.MEMBERS_CHANGE)
+async def read_to_change(work: Work, org_id: str, user_id: str) -> Membership:
+    """One member, for whoever may change them. Raises NotFound, Forbidden."""
+    await work.store.organizations.get(org_id)
+    return await read(work, org_id, user_id)
+
+
+@requires(Permission.MEMBERS_CHANGE)
 async def change_role(work: Work, org_id: str, user_id: str, role: Role) -> Membership:
     """Give a member another role. Raises NotFound, Forbidden, AboveOwnRole, LastOwner."""
 
@@ -86,8 +93,7 @@ async def change_role(work: Work, org_id: str, user_id: str, role: Role) -> Memb
         _refuse_above(work, organization, Role(member.role), role)
         return [_with_role(each, role) if each is member else each for each in organization.members]
 
-    await work.store.organizations.get(org_id)
-    before = await read(work, org_id, user_id)
+    before = await read_to_change(work, org_id, user_id)
     if before.role is not role:
         change = {"role": {"before": before.role.value, "after": role.value}}
         await _change(work, org_id, changed, "member.role_changed", before, change)

@@ -20,7 +20,14 @@ JUNK = ["%00", "prj_", "x" * 3_000, "%F0%9F%92%A9", "%20", "$ne", "%7B%22$ne%22:
 
 
 def _ids(owner: Person, house: House) -> dict[str, str]:
-    return {"org_id": owner.organization.id, "project_id": house.id, "key_id": house.key.id, "ban_id": "ban_none"}
+    return {
+        "org_id": owner.organization.id,
+        "project_id": house.id,
+        "key_id": house.key.id,
+        "ban_id": "ban_none",
+        "user_id": owner.actor.id,
+        "invitation_id": "inv_none",
+    }
 
 
 async def test_every_id_in_a_path_is_one_that_this_table_knows(town: Town) -> None:

@@ -116,6 +116,7 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     organizations.delete: (lambda work, owner, _: organizations.delete(work, owner.organization.id), False),
     members.listing: (lambda work, owner, _: members.listing(work, owner.organization.id), True),
     members.read: (lambda work, owner, _: members.read(work, owner.organization.id, owner.actor.id), True),
+    members.read_to_change: (lambda work, owner, _: members.read_to_change(work, *_owner(owner)), False),
     members.change_role: (lambda work, owner, _: members.change_role(work, *_owner(owner), Role.OWNER), False),
     members.remove: (lambda work, owner, _: removed(work, owner), False),
     members.leave: (lambda work, owner, _: left(work, owner), True),
