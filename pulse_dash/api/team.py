@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from pulse_dash.api.auth import Email, Password, PersonName, SignedInAnswer, signed_in_answer
+from pulse_dash.api.auth import Email, SignedInAnswer, signed_in_answer
 from pulse_dash.api.bodies import Answer, Body, Moment
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, Whoever, reach
@@ -38,8 +38,9 @@ class TransferBody(Body):
 
 class AcceptBody(Body):
     token: Annotated[str, Field(max_length=200)]
-    name: PersonName | None = None
-    password: Password | None = None
+    # Their rules are told after the token's: a spent invitation is 410 whatever else was sent.
+    name: Annotated[str, Field(description="For a new account.")] | None = None
+    password: Annotated[str, Field(description="For a new account, 10 to 128 characters.")] | None = None
 
 
 class MemberAnswer(Answer):
