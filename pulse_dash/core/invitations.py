@@ -118,17 +118,26 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
         made = await work.store.invitations.add(document, _entry(work, "member.invited", document, role))
     except DuplicateKey as there:
         raise AlreadyThere("This address was invited already. Send that invitation again instead.") from there
+    if await work.store.invitations.since(org_id, work.clock.now() - _HOUR) > MOST_AN_HOUR:
+        # Many at once passed the first look; what is too much is taken back before anything is sent.
+        await _take_back(work, made)
+        raise RateLimited(int(_HOUR.total_seconds()))
     return Invited(made, await _send(work, organization, me, address, token))
 
 
 @requires(Permission.MEMBERS_INVITE)
 async def resend(work: Work, org_id: str, invitation_id: str) -> Invited:
-    """Mail a new link for seven more days; the old one opens nothing. Raises NotFound, Forbidden, InvitationSpent."""
+    """Mail a new link for seven more days; the old one opens nothing. Once a minute.
+
+    Raises NotFound, Forbidden, InvitationSpent, RateLimited."""
     organization = await work.store.organizations.get(org_id)
     before = await _of(work, org_id, invitation_id)
     me = await _inviter(work, organization, Role(before.role))
     if before.status(work.clock.now()) not in ("pending", "expired"):
         raise InvitationSpent
+    allowance = work.parts.rates.hit("resend", invitation_id, 1)
+    if not allowance.allowed:
+        raise RateLimited(allowance.reset)
     token = f"{invitation_id}.{random_secret()}"
     entry = _entry(work, "member.invited", {"_id": before.id, "org_id": org_id, "email": before.email})
     sent = await work.store.invitations.change(
@@ -140,12 +149,22 @@ async def resend(work: Work, org_id: str, invitation_id: str) -> Invited:
 @requires(Permission.MEMBERS_INVITE)
 async def revoke(work: Work, org_id: str, invitation_id: str) -> None:
     """Take an invitation back. Raises NotFound, Forbidden, InvitationSpent."""
+    organization = await work.store.organizations.get(org_id)
     before = await _of(work, org_id, invitation_id)
+    await _inviter(work, organization, Role(before.role))
     if before.status(work.clock.now()) not in ("pending", "expired"):
         raise InvitationSpent
-    entry = _entry(work, "invitation.revoked", {"_id": before.id, "org_id": org_id, "email": before.email})
+    await _take_back(work, before)
+
+
+async def _take_back(work: Work, invitation: Invitation) -> None:
+    named = {"_id": invitation.id, "org_id": invitation.org_id, "email": invitation.email}
     await work.store.invitations.change(
-        invitation_id, {"revoked_at": work.clock.now()}, entry, unset=("open",), expect={"accepted_at": None}
+        invitation.id,
+        {"revoked_at": work.clock.now()},
+        _entry(work, "invitation.revoked", named),
+        unset=("open",),
+        expect={"accepted_at": None},
     )
 
 
@@ -188,7 +207,7 @@ async def accept(
             raise OtherAddress
         if not work.actor.verified:
             raise Unverified
-        await _join(work, invitation, work.actor)
+        await _join(work, token, work.actor)
         me = await work.as_system("the caller's own account").store.users.get(work.actor.id)
         return await accounts.signed_in(work, me, kind)
     if await has_account(work, invitation):
@@ -197,11 +216,14 @@ async def accept(
         raise SignupClosed
     if errors := name_errors(name=name or "") + password_errors(password or ""):
         raise Invalid(*errors)
+    password_hash = await work.parts.passwords.hash(password or "")
+    # Hashing takes a while, in which the invitation may be taken back.
+    await look(work, token)
     try:
-        user = await accounts.add_invited(work, invitation.email, name or "", password or "", invitation.org_id)
+        user = await accounts.add_invited(work, invitation.email, name or "", password_hash, invitation.org_id)
     except DuplicateKey as taken:
         raise SignInToAccept from taken
-    await _join(work, invitation, UserActor(user.id, user.name, user.email, ""))
+    await _join(work, token, UserActor(user.id, user.name, user.email, ""))
     return await accounts.signed_in(work, user, kind)
 
 
@@ -211,13 +233,11 @@ async def has_account(work: Work, invitation: Invitation) -> bool:
     return await work.as_system("an invitation").store.users.by_email(invitation.email) is not None
 
 
-async def _join(work: Work, invitation: Invitation, person: UserActor) -> None:
+async def _join(work: Work, token: str, person: UserActor) -> None:
     """The organization's own document decides, so of one invitation that is used twice at once one use counts."""
     system = work.as_system("join by an invitation")
     for _ in range(_TRIES):
-        organization = await system.store.organizations.get(invitation.org_id)
-        if any(member.invitation_id == invitation.id for member in organization.members):
-            raise InvitationSpent
+        invitation, organization = await look(work, token)
         if organization.role_of(person.id) is not None:
             break
         joined = {

@@ -89,6 +89,7 @@ async def change_role(work: Work, org_id: str, user_id: str, role: Role) -> Memb
     """Give a member another role. Raises NotFound, Forbidden, AboveOwnRole, LastOwner."""
 
     def changed(organization: Organization) -> list[Member]:
+        _refuse_without(work, organization, Permission.MEMBERS_CHANGE)
         member = _member(organization, user_id)
         _refuse_above(work, organization, Role(member.role), role)
         return [_with_role(each, role) if each is member else each for each in organization.members]
@@ -107,6 +108,7 @@ async def remove(work: Work, org_id: str, user_id: str) -> None:
     Raises NotFound, Forbidden, AboveOwnRole, LastOwner."""
 
     def changed(organization: Organization) -> list[Member]:
+        _refuse_without(work, organization, Permission.MEMBERS_REMOVE)
         member = _member(organization, user_id)
         _refuse_above(work, organization, Role(member.role))
         return [each for each in organization.members if each is not member]
@@ -137,6 +139,7 @@ async def transfer(work: Work, org_id: str, user_id: str) -> None:
         raise Invalid(FieldError("user_id", "Is you already. Name another member."))
 
     def changed(organization: Organization) -> list[Member]:
+        _refuse_without(work, organization, Permission.ORGANIZATION_TRANSFER)
         _member(organization, user_id)
         roles = {user_id: Role.OWNER, me.id: Role.ADMIN}
         return [_with_role(each, roles.get(each.user_id, Role(each.role))) for each in organization.members]
@@ -172,6 +175,13 @@ async def _change(
             continue
         return
     raise Moved
+
+
+def _refuse_without(work: Work, organization: Organization, permission: Permission) -> None:
+    """The role as it stands in the document that is about to be written: the caller may have lost it meanwhile."""
+    own = organization.role_of(work.actor.id) if isinstance(work.actor, UserActor) else None
+    if own is None or permission not in ROLES[Role(own)]:
+        raise Forbidden(permission.value)
 
 
 def _refuse_above(work: Work, organization: Organization, *roles: Role) -> None:

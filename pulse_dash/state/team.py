@@ -217,6 +217,8 @@ class TeamState(PulseState):
             people = await members.listing(work, here.id)
             asked = await invitations.listing(work, here.id)
         except NotFound:
+            # Put out a moment ago; the shell says so with its next word.
+            self.items, self.pending, self.loaded = [], [], True
             return
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id

@@ -219,3 +219,52 @@ async def test_tokens_are_kept_as_hashes(town: Town, services: Services) -> None
 
     (document,) = await kept(services.engine, "invitations")
     assert token.partition(".")[2] not in repr(document)
+
+
+async def test_forty_at_once_are_no_more_than_twenty(town: Town) -> None:
+    owner = await town.person()
+
+    outcomes = await asyncio.gather(
+        *(_invited(town, owner, email=f"p{number}@example.com") for number in range(40)), return_exceptions=True
+    )
+
+    assert sum(isinstance(outcome, str) for outcome in outcomes) <= invitations.MOST_AN_HOUR
+    assert all(isinstance(outcome, str | RateLimited) for outcome in outcomes)
+
+
+async def test_sent_again_once_a_minute(town: Town, clock: MovableClock) -> None:
+    owner = await town.person()
+    work, invitation_id = town.work(owner), (await _invited(town, owner)).partition(".")[0]
+    await invitations.resend(work, owner.organization.id, invitation_id)
+
+    with pytest.raises(RateLimited):
+        await invitations.resend(work, owner.organization.id, invitation_id)
+    clock.move(61)
+    await invitations.resend(work, owner.organization.id, invitation_id)
+
+
+async def test_one_that_is_taken_back_while_the_password_is_hashed_brings_nobody_in(
+    town: Town, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await town.person()
+    token = await _invited(town, owner)
+    hashed = services.parts.passwords.hash
+
+    async def slow(password: str) -> str:
+        await invitations.revoke(town.work(owner), owner.organization.id, token.partition(".")[0])
+        return await hashed(password)
+
+    monkeypatch.setattr(services.parts.passwords, "hash", slow)
+
+    with pytest.raises(InvitationSpent):
+        await _accept(town, token)
+    assert [user["email"] for user in await kept(services.engine, "users")] == [owner.actor.email]
+
+
+async def test_an_admin_takes_no_owners_invitation_back(town: Town) -> None:
+    owner = await town.person()
+    admin = await town.member(owner.organization, Role.ADMIN)
+    token = await _invited(town, owner, role=Role.OWNER)
+
+    with pytest.raises(AboveOwnRole):
+        await invitations.revoke(town.work(admin), owner.organization.id, token.partition(".")[0])

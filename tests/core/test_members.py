@@ -11,6 +11,7 @@ from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, NotFound
 from pulse_dash.core.members import AboveOwnRole, LastOwner
 from pulse_dash.core.work import Work
+from pulse_dash.store.organizations import Organizations
 from pulse_dash.store.records import Moved
 from tests.doubles import kept
 from tests.people import Person, Town
@@ -146,3 +147,25 @@ async def test_each_change_is_in_the_log_with_before_and_after(town: Town) -> No
     (left,) = await kept(town.services.engine, "audit_log", action="member.left")
     assert changed["changes"] == {"role": {"before": "viewer", "after": "developer"}}
     assert left["actor"]["id"] == member.actor.id
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.DEVELOPER, Role.ADMIN])
+async def test_who_loses_the_role_while_handing_over_hands_nothing_over(
+    town: Town, monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    one = await town.person()
+    other = await town.member(one.organization, Role.OWNER)
+    viewer = await town.member(one.organization, Role.VIEWER)
+    org_id, write, demoted = one.organization.id, Organizations.change, list[bool]()
+
+    async def demoted_just_before(self: Organizations, *args: object, **kwargs: object) -> object:
+        if not demoted:
+            demoted.append(True)
+            await members.change_role(town.work(other), org_id, one.actor.id, role)
+        return await write(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Organizations, "change", demoted_just_before)
+
+    with pytest.raises(Forbidden):
+        await members.transfer(town.work(one), org_id, viewer.actor.id)
+    assert (await _roles(town, one))[viewer.actor.id] == "viewer"
