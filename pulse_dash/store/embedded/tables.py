@@ -16,7 +16,7 @@ from typing import Any, Final
 import bson
 from bson.codec_options import CodecOptions
 
-from pulse_dash.core.errors import Invalid
+from pulse_dash.core.errors import Conflict, Invalid
 from pulse_dash.store.embedded.matching import Matches, matcher, projected, sort_key
 from pulse_dash.store.embedded.order import keys_of
 from pulse_dash.store.embedded.plan import IDS, Plan, Walk, planned
@@ -42,10 +42,9 @@ class Keys:
         self._delete = f"DELETE FROM {table} WHERE key = ? AND number = ?"
         self._others = f"SELECT 1 FROM {table} WHERE key = ? AND number != ? LIMIT 1"
 
-    def put(self, connection: sqlite3.Connection, keys: Iterable[bytes], number: int) -> None:
-        """Let the document of that number stand under these keys."""
-        for key in keys:
-            connection.execute(self._insert, (key, number))
+    def put(self, connection: sqlite3.Connection, entries: Iterable[tuple[bytes, int]]) -> None:
+        """Let documents stand under these keys, each with its number."""
+        connection.executemany(self._insert, entries)
 
     def take(self, connection: sqlite3.Connection, keys: Iterable[bytes], number: int) -> None:
         """Let it stand under these no longer."""
@@ -190,8 +189,15 @@ class Tables:
 
     # --- writing
 
-    def insert(self, connection: sqlite3.Connection, document: Document) -> None:
-        """Keep a new document. Raises DuplicateKey, Invalid, and then nothing of it is kept."""
+    def insert(
+        self,
+        connection: sqlite3.Connection,
+        document: Document,
+        later: dict[str, list[tuple[bytes, int]]] | None = None,
+    ) -> None:
+        """Keep a new document. Keys that promise nothing unique may be written `later`, together with others'.
+
+        Raises DuplicateKey, Invalid, and then nothing of it is kept."""
         body = self._checked(document)
         entries = [(index, self._keys_in(connection, document, index)) for index in self.schema.indexes]
         identity = (_id_key(document),)
@@ -201,16 +207,30 @@ class Tables:
                 known = connection.execute(self._identified, identity).fetchone()
                 raise DuplicateKey("_id_" if known else index.name)
         try:
-            number = connection.execute(self._insert, (*identity, body)).lastrowid
+            number = connection.execute(self._insert, (*identity, body)).lastrowid or 0
         except sqlite3.IntegrityError as error:
             raise DuplicateKey("_id_") from error
         for index, keys in entries:
-            self._keys[index.name].put(connection, keys, number or 0)
+            if index.unique or later is None:
+                self._keys[index.name].put(connection, [(key, number) for key in keys])
+            else:
+                later.setdefault(index.name, []).extend((key, number) for key in keys)
 
     def insert_each(self, connection: sqlite3.Connection, documents: Iterable[Document]) -> None:
         """In order; at the first refusal what came before stays."""
-        for document in documents:
-            self.insert(connection, document)
+        later: dict[str, list[tuple[bytes, int]]] = {}
+        try:
+            for document in documents:
+                self.insert(connection, document, later)
+        except (Conflict, Invalid):
+            self._put_later(connection, later)
+            raise
+        self._put_later(connection, later)
+
+    def _put_later(self, connection: sqlite3.Connection, later: Mapping[str, list[tuple[bytes, int]]]) -> None:
+        """In the order of the index, whose pages are then each touched once."""
+        for name, entries in later.items():
+            self._keys[name].put(connection, sorted(entries))
 
     def change_one(
         self, connection: sqlite3.Connection, plan: Plan, change: Update, sort: list[tuple[str, int]] | None
@@ -261,7 +281,7 @@ class Tables:
         connection.execute(self._replace, (body, number))
         for keys, gone, come in moved:
             keys.take(connection, gone, number)
-            keys.put(connection, come, number)
+            keys.put(connection, [(key, number) for key in come])
         return changed
 
     def _keys_in(self, connection: sqlite3.Connection, document: Document, index: Index) -> set[bytes]:
@@ -305,7 +325,8 @@ class Tables:
         rows = connection.execute(f"SELECT number, body FROM {self.documents} ORDER BY number")
         for number, body in rows:
             document = decoded(body)
-            self._keys[index.name].put(connection, self._keys_in(connection, document, index), number)
+            keys = self._keys_in(connection, document, index)
+            self._keys[index.name].put(connection, [(key, number) for key in keys])
         if index.unique:
             twice = f"SELECT 1 FROM {self.keys(index)} GROUP BY key HAVING count(*) > 1 LIMIT 1"
             if connection.execute(twice).fetchone():
