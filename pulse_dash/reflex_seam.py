@@ -56,6 +56,8 @@ MOST_BYTES_OF_AN_EVENT = 64 * 1024
 MOST_BYTES_OF_A_FRAMEWORK_EVENT = 16 * 1024
 MOST_CHARACTERS_OF_AN_ARGUMENT = 20_000
 ANONYMOUS_STATE_SECONDS = 300
+# With the half second after which another node hears of a change, who is signed out is out within one.
+LOOK_SECONDS = 0.4
 
 _PUBLIC_MARK = "pulse_public"
 _TOKEN = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
@@ -149,7 +151,7 @@ class PulseState(rx.State):
         the tab closes or leaves the page, and when the page starts it anew (each State has one loop in a tab); when the
         session ends, the page goes to the log-in. The page's `load` comes before the first round."""
         context = EventContext.get()
-        route, due = context.router_data.get(RouteVar.PATH), time.monotonic() + every
+        route, due, rested = context.router_data.get(RouteVar.PATH), time.monotonic() + every, 0.0
         loops = cast("PulseApp", RegistrationContext.get().app).loops
         mine = (context.token, self.get_full_name())
         loops[mine] = context.txid
@@ -163,10 +165,11 @@ class PulseState(rx.State):
                 except Unavailable:
                     work = None
                 # While the database is away the page keeps what it shows; the next round asks again.
-                if work is not None and (ear.heard(work.parts.bus) or time.monotonic() >= due):
-                    due = time.monotonic() + every
+                now = time.monotonic()
+                if work is not None and now >= rested and (ear.heard(work.parts.bus) or now >= due):
+                    due, rested = now + every, now + min(every, 1.0)
                     yield work
-                await asyncio.sleep(min(every, 1.0))
+                await asyncio.sleep(min(every, LOOK_SECONDS))
 
 
 def show_error(exception: Exception) -> EventSpec:

@@ -25,6 +25,7 @@ from pulse_dash.api import (
     projects,
     rooms,
     session_forms,
+    sessions,
     team,
     tokens,
 )
@@ -65,6 +66,7 @@ def make_fastapi(services: Services) -> FastAPI:
         health,
         docs,
         auth,
+        sessions,
         organizations,
         projects,
         connections,

@@ -36,6 +36,7 @@ _ALL = (
     Action("operator.removed", "made {thing} an operator no longer"),
     Action("session.started", "signed in"),
     Action("session.ended", "signed out"),
+    Action("session.others_ended", "signed out everywhere else"),
     Action("organization.created", "made the organization {thing}"),
     Action("organization.updated", "changed the organization {thing}"),
     Action("organization.deleted", "deleted the organization {thing}"),

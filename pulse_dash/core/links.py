@@ -129,7 +129,7 @@ async def reset(work: Work, token: str, password: str) -> None:
         "verified_at": user.verified_at or work.clock.now(),
         "epoch": user.epoch + 1,
     }
-    await _spend(work, user, _RESET, values, "user.password_reset", expect)
+    await _spend(work, user, _RESET, values, "user.password_reset", expect, also=("spared_session_id",))
 
 
 async def _mail(work: Work, user: User, kind: _Kind) -> None:
@@ -158,13 +158,19 @@ async def _opened(system: Work, token: str, kind: _Kind) -> tuple[User, dict[str
 
 
 async def _spend(
-    work: Work, user: User, kind: _Kind, values: dict[str, Any], action: str, expect: dict[str, Any]
+    work: Work,
+    user: User,
+    kind: _Kind,
+    values: dict[str, Any],
+    action: str,
+    expect: dict[str, Any],
+    also: tuple[str, ...] = (),
 ) -> User:
     person = UserActor(user.id, user.name, user.email, "")
     entry = work.entry(
         action, org_id=user.last_organization_id, resource="user", resource_id=user.id, name=user.name, by=person
     )
-    spent = (f"{kind.name}_hash", f"{kind.name}_until")
+    spent = (f"{kind.name}_hash", f"{kind.name}_until", *also)
     try:
         return await work.as_system("spend a link").store.users.change(
             user.id, values, entry, unset=spent, expect=expect
@@ -183,5 +189,8 @@ async def _put_out(system: Work, holder: User) -> None:
         name=holder.name,
     )
     await system.store.users.change(
-        holder.id, {"epoch": holder.epoch + 1, "replaced_at": system.clock.now()}, entry, unset=("login",)
+        holder.id,
+        {"epoch": holder.epoch + 1, "replaced_at": system.clock.now()},
+        entry,
+        unset=("login", "spared_session_id"),
     )

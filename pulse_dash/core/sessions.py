@@ -13,13 +13,14 @@ from pulse_dash.core.known import KnownSession
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
-from pulse_dash.store.sessions import Session
+from pulse_dash.store.sessions import Session as Session  # noqa: PLC0414 - core hands it on to api and state
 from pulse_dash.store.users import User
 
 API = "api"
 DASHBOARD = "dashboard"
 ACCESS_TOKEN_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(days=30)
+_SHOWN = 100
 _REFRESH_PREFIX = "pulse_refresh_"
 _AUDIENCE = "pulse-api"
 _TYPE = "pulse-access"
@@ -135,6 +136,57 @@ async def end(work: Work) -> None:
     await _end(work, session, reason="signed out")
 
 
+@requires(Permission.VIEW)
+async def listing(work: Work) -> list[Session]:
+    """The caller's own sign-ins that are not over, the last begun first. Raises Unauthenticated for a key."""
+    me = await in_person(work)
+    system = work.as_system("the caller's own sign-ins")
+    user = await system.store.users.get(me.id)
+    living = await system.store.sessions.living_of(me.id, user.epoch, work.clock.now(), _SHOWN)
+    spared = await system.store.sessions.list({"_id": user.spared_session_id}, sort=[("_id", 1)])
+    now = work.clock.now()
+    kept = [each for each in spared if each.ended_at is None and each.epoch != user.epoch and each.expires_at > now]
+    return [*living, *kept]
+
+
+@requires(Permission.VIEW)
+async def end_one(work: Work, session_id: str) -> None:
+    """End one of the caller's own sign-ins; within a second it opens nothing and its pages sign out.
+
+    Raises NotFound, for a project's key too."""
+    if not isinstance(work.actor, UserActor):
+        raise NotFound
+    mine = next((each for each in await listing(work) if each.id == session_id), None)
+    if mine is None:
+        raise NotFound
+    await _end(work, mine, reason="signed out from elsewhere")
+
+
+@requires(Permission.VIEW)
+async def end_others(work: Work) -> None:
+    """End every sign-in of the caller's but the one that asks. Raises Unauthenticated for a key."""
+    me = await in_person(work)
+    system = work.as_system("end the caller's other sign-ins")
+    user = await system.store.users.get(me.id)
+    entry = work.entry(
+        "session.others_ended", org_id=user.last_organization_id, resource="user", resource_id=user.id, name=user.name
+    )
+    await system.store.users.change(user.id, only_this(user, me), entry, expect={"epoch": user.epoch})
+
+
+def only_this(user: User, me: UserActor) -> dict[str, int | str]:
+    """What is set in the account so that of all its sign-ins the caller's alone goes on."""
+    return {"epoch": user.epoch + 1, "spared_session_id": me.session_id}
+
+
+@open_because("functions about the caller's own account ask it, each with a rule of its own")
+async def in_person(work: Work) -> UserActor:
+    """The caller, who signed in. Raises Unauthenticated for a project's key: it is nobody."""
+    if not isinstance(work.actor, UserActor):
+        raise Unauthenticated("A project's key is nobody. Sign in as a user.")
+    return work.actor
+
+
 @open_because("signs only what `start` or `refresh` just proved")
 async def access_token(work: Work, started: Started) -> tuple[Secret, datetime]:
     """A signed access token of 15 minutes, and when it ends."""
@@ -165,6 +217,7 @@ async def _known(work: Work, session_id: str) -> KnownSession | None:
     known = await work.parts.known_sessions.sessions.get(session_id, lambda: _load(work, session_id))
     if known is None or known.session.expires_at <= work.clock.now():
         return None
+    work.parts.tallying.seen(session_id)
     return known
 
 
@@ -175,7 +228,7 @@ async def _load(work: Work, session_id: str) -> KnownSession | None:
         user = await system.store.users.get(session.user_id)
     except NotFound:
         return None
-    if session.ended_at is not None or session.epoch != user.epoch:
+    if session.ended_at is not None or not user.lets_in(session_id, session.epoch):
         return None
     return KnownSession(session, await _actor(system, user, session_id))
 

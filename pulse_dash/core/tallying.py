@@ -1,4 +1,4 @@
-"""Counts of requests and tokens, and when a key was last used, gathered in memory and written every second.
+"""Counts of requests and tokens, and when keys and sign-ins were used, gathered in memory and written every second.
 
 Counting fails open: a kill loses the last second of counts, and no caller waits for a write.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pulse_dash.core.clock import Clock
 from pulse_dash.store.store import ScopedStore
@@ -16,6 +16,9 @@ from pulse_dash.store.tallies import Tally
 API_REQUESTS = "api_requests"
 TOKENS = "tokens"
 DEVELOPMENT_TOKENS = "development_tokens"
+# An open page shows its cookie every second; when it was used is told to the minute.
+_SEEN_EVERY = timedelta(minutes=1)
+_MOST_SEEN = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Tallying:
         self._counts: Counter[tuple[str, str, str, int]] = Counter()
         self._used: dict[str, datetime] = {}
         self._first_tokens: dict[str, datetime] = {}
+        self._seen: dict[str, datetime] = {}
+        self._seen_lately: dict[str, datetime] = {}
 
     def count(self, org_id: str, project_id: str, metric: str) -> None:
         """One more of this metric, in the running hour."""
@@ -55,6 +60,14 @@ class Tallying:
         """This key was used now."""
         self._used[key_id] = self._clock.now()
 
+    def seen(self, session_id: str) -> None:
+        """This sign-in was used now; noted once a minute."""
+        now, last = self._clock.now(), self._seen_lately.get(session_id)
+        if last is None or now - last >= _SEEN_EVERY:
+            if len(self._seen_lately) >= _MOST_SEEN:
+                self._seen_lately.clear()
+            self._seen[session_id] = self._seen_lately[session_id] = now
+
     def first_token(self, project_id: str) -> None:
         """This project minted a token, and is not known to have done so before."""
         self._first_tokens.setdefault(project_id, self._clock.now())
@@ -68,18 +81,22 @@ class Tallying:
         flushed = Flushed(counted=frozenset(project for _, project, _, _ in counts), keys_used=frozenset(self._used))
         used, self._used = self._used, {}
         first, self._first_tokens = self._first_tokens, {}
+        seen, self._seen = self._seen, {}
         try:
             if counts:
                 await store.tallies.add([_tally(*key, count) for key, count in counts.items()])
                 counts.clear()
             if used:
                 await store.keys.note_used(used)
+            if seen:
+                await store.sessions.note_used(seen)
             mark = store.projects.mark_first
             minted = [project for project, at in first.items() if await mark(project, "first_token_at", at)]
             return replace(flushed, first_tokens=tuple(minted))
         except BaseException:
             self._counts.update(counts)
             self._used = {**used, **self._used}
+            self._seen = {**seen, **self._seen}
             self._first_tokens = {**first, **self._first_tokens}
             raise
 

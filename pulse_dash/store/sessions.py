@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pulse_dash.store.engine import Document
+from pulse_dash.store.engine import Document, Update
 from pulse_dash.store.records import Records
 from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
 
@@ -25,7 +25,10 @@ SCHEMA = CollectionSchema(
             "epoch?": "int",
         }
     ),
-    (Index("user", (("user_id", 1), ("_id", 1))), PENDING),
+    (
+        Index("living", (("user_id", 1), ("epoch", 1), ("ended_at", 1), ("expires_at", 1))),
+        PENDING,
+    ),
 )
 
 
@@ -41,6 +44,9 @@ class Session:
     ended_at: datetime | None
     created_at: datetime
     epoch: int = 0
+    last_used_at: datetime | None = None
+    ip: str = ""
+    user_agent: str = ""
 
 
 class Sessions(Records[Session]):
@@ -60,6 +66,9 @@ class Sessions(Records[Session]):
             ended_at=document.get("ended_at"),
             created_at=document["created_at"],
             epoch=document.get("epoch") or 0,
+            last_used_at=document.get("last_used_at"),
+            ip=document.get("ip") or "",
+            user_agent=document.get("user_agent") or "",
         )
 
     async def rotate(self, session_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
@@ -69,3 +78,14 @@ class Sessions(Records[Session]):
             {"$set": {"secret_hash": new_hash, "last_used_at": now}},
         )
         return matched > 0
+
+    async def living_of(self, user_id: str, epoch: int, now: datetime, limit: int) -> list[Session]:
+        """Those of a person that began at this count of theirs and are not over, the last begun first."""
+        living = {"user_id": user_id, "epoch": epoch, "ended_at": None, "expires_at": {"$gt": now}}
+        return await self.list(living, sort=[("expires_at", -1)], limit=limit)
+
+    async def note_used(self, used: dict[str, datetime]) -> None:
+        """Remember when sign-ins were last used; a later time never gives way to an earlier one."""
+        await self._documents.bulk_write(
+            [Update({"_id": session_id}, {"$max": {"last_used_at": at}}) for session_id, at in used.items()]
+        )

@@ -22,6 +22,8 @@ SCHEMA = CollectionSchema(
             "operator": "bool",
             # Counts up when all sign-ins end; a sign-in of an earlier count opens nothing.
             "epoch?": "int",
+            # The one sign-in that the last count left alone, where the person ended all others.
+            "spared_session_id?": "string",
             "replaced_at?": "date",
             "verify_hash?": "string",
             "verify_until?": "date",
@@ -55,6 +57,11 @@ class User:
     verified_at: datetime | None = None
     operator: bool = False
     epoch: int = 0
+    spared_session_id: str | None = None
+
+    def lets_in(self, session_id: str, epoch: int) -> bool:
+        """Whether a sign-in that began at that count still opens the account."""
+        return epoch == self.epoch or session_id == self.spared_session_id
 
 
 class Users(Records[User]):
@@ -75,6 +82,7 @@ class Users(Records[User]):
             verified_at=document.get("verified_at"),
             operator=document["operator"],
             epoch=document.get("epoch") or 0,
+            spared_session_id=document.get("spared_session_id"),
         )
 
     async def by_email(self, email: str) -> User | None:

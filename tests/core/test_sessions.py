@@ -143,3 +143,79 @@ async def test_no_stored_document_holds_what_proves_a_sign_in(town: Town, servic
             assert cookie.partition(".")[2] not in written
             assert person.refresh_token.partition(".")[2] not in written
             assert PASSWORD not in written
+
+
+async def test_a_person_sees_their_own_sign_ins_and_nobody_elses(town: Town) -> None:
+    person, _ = await town.person(), await town.person()
+    started = await in_the_dashboard(town, person)
+
+    found = await sessions.listing(town.work(person))
+
+    assert [each.id for each in found] == [started.session.id, person.actor.session_id]
+
+
+async def test_nobody_ends_the_sign_in_of_somebody_else(town: Town) -> None:
+    person, other = await town.person(), await town.person()
+
+    for strange in (town.work(other), await town.by_key(await town.house())):
+        with pytest.raises(NotFound):
+            await sessions.end_one(strange, person.actor.session_id)
+
+    await sessions.recognize(town.stranger, person.access_token)
+
+
+async def test_a_sign_in_that_was_ended_from_elsewhere_is_refused_and_listed_no_more(town: Town) -> None:
+    person = await town.person()
+    started = await in_the_dashboard(town, person)
+
+    await sessions.end_one(town.work(person), started.session.id)
+
+    with pytest.raises(SignedOut):
+        await sessions.resume(town.stranger, started.secret.reveal())
+    assert [each.id for each in await sessions.listing(town.work(person))] == [person.actor.session_id]
+    with pytest.raises(NotFound):
+        await sessions.end_one(town.work(person), started.session.id)
+
+
+async def test_who_signs_out_everywhere_else_goes_on_alone(town: Town) -> None:
+    person = await town.person()
+    started = await in_the_dashboard(town, person)
+
+    for _ in range(3):
+        await sessions.end_others(town.work(person))
+
+    with pytest.raises(SignedOut):
+        await sessions.resume(town.stranger, started.secret.reveal())
+    await sessions.recognize(town.stranger, person.access_token)
+    await sessions.refresh(town.stranger, person.refresh_token)
+    assert [each.id for each in await sessions.listing(town.work(person))] == [person.actor.session_id]
+
+
+async def test_who_was_spared_once_is_not_spared_by_another(town: Town) -> None:
+    person = await town.person()
+    started = await in_the_dashboard(town, person)
+    await sessions.end_others(town.work(person))
+    later = await in_the_dashboard(town, person)
+
+    await sessions.end_others(town.services.as_(later.actor))
+
+    for ended in (started.secret.reveal(), ""):
+        with pytest.raises(SignedOut):
+            await sessions.resume(town.stranger, ended)
+    with pytest.raises(Unauthenticated):
+        await sessions.recognize(town.stranger, person.access_token)
+    assert [each.id for each in await sessions.listing(town.services.as_(later.actor))] == [later.session.id]
+
+
+async def test_the_last_use_of_a_sign_in_is_kept_to_the_minute(
+    town: Town, clock: MovableClock, services: Services
+) -> None:
+    person = await town.person()
+    clock.move(90)
+    await services.feed.read()
+    await sessions.recognize(town.stranger, person.access_token)
+
+    await services.parts.tallying.flush(services.system("a test").store)
+
+    (found,) = await sessions.listing(town.work(person))
+    assert found.last_used_at == clock.now()
