@@ -13,9 +13,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from pulse_dash.core import development, keys, sessions
+from pulse_dash.core import development, keys, personal_tokens, sessions
 from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor, UserActor
 from pulse_dash.core.errors import RateLimited, Unauthenticated
+from pulse_dash.core.key_text import USER_PREFIX
 from pulse_dash.core.rates import Allowance
 from pulse_dash.core.work import Call, Work
 from pulse_dash.services import Services
@@ -100,7 +101,10 @@ async def _recognized(work: Work, headers: Headers) -> Work:
         case "":
             return work
         case "bearer":
-            return work.acting_as(await sessions.recognize(work, credentials.strip()))
+            credentials = credentials.strip()
+            if credentials.startswith(USER_PREFIX):
+                return work.acting_as(await personal_tokens.recognize(work, credentials))
+            return work.acting_as(await sessions.recognize(work, credentials))
         case "basic":
             return await _by_pair(work, *_basic(credentials.strip()))
         case _:
@@ -186,6 +190,16 @@ Anybody = Annotated[Work, Depends(_anybody)]
 
 Caller = Annotated[Work, Depends(_somebody)]
 """A caller with good credentials; without them 401."""
+
+
+async def _in_person(request: Request) -> Work:
+    work = await _somebody(request)
+    await sessions.in_person(work)
+    return work
+
+
+InPerson = Annotated[Work, Depends(_in_person)]
+"""Somebody who signed in: neither a project's key nor a personal token, also where an answer is only repeated."""
 
 
 def reach(function: Callable[..., Any], noun: str, name: str, *, body: bool = False) -> Any:

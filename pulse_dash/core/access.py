@@ -120,6 +120,8 @@ class UserActor:
     # Whether the address is proved; who has not proved it invites nobody and accepts nothing.
     verified: bool = True
     operator: bool = False
+    # Where a personal token of theirs acts: it is never more than the person, and not at all in their own account.
+    token_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ _ALL = (
     Action("session.started", "signed in"),
     Action("session.ended", "signed out"),
     Action("session.others_ended", "signed out everywhere else"),
+    Action("personal_token.created", "made the personal token {thing}"),
+    Action("personal_token.revoked", "revoked the personal token {thing}"),
     Action("organization.created", "made the organization {thing}"),
     Action("organization.updated", "changed the organization {thing}"),
     Action("organization.deleted", "deleted the organization {thing}"),

@@ -207,6 +207,8 @@ async def accept(
             raise OtherAddress
         if not work.actor.verified:
             raise Unverified
+        # Accepting answers a fresh sign-in, which a token must not get.
+        await sessions.in_person(work)
         await _join(work, token, work.actor)
         me = await work.as_system("the caller's own account").store.users.get(work.actor.id)
         return await accounts.signed_in(work, me, kind)

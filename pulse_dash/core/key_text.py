@@ -11,6 +11,8 @@ import zlib
 
 KEY_PREFIX = "pulse_key_"
 SECRET_PREFIX = "pulse_secret_"  # noqa: S105 - what every secret begins with
+USER_PREFIX = "pulse_user_"
+_HANDLE_LENGTH = 12
 _KEY_LENGTH = 24
 _SECRET_LENGTH = 40
 _CHECKSUM_LENGTH = 6
@@ -26,6 +28,21 @@ def new_key() -> str:
 def new_secret() -> str:
     """A fresh secret of 238 random bits, `pulse_secret_` and 46 characters."""
     return _new(SECRET_PREFIX, _SECRET_LENGTH)
+
+
+def new_user_token() -> str:
+    """A fresh personal token, `pulse_user_` and 58 characters: its handle, 238 random bits and the checksum."""
+    return _new(USER_PREFIX, _HANDLE_LENGTH + _SECRET_LENGTH)
+
+
+def is_user_token(text: str) -> bool:
+    """Whether the text can be a personal token of ours."""
+    return _is(text, USER_PREFIX, _HANDLE_LENGTH + _SECRET_LENGTH)
+
+
+def handle_of(token: str) -> str:
+    """What a personal token begins with: enough to find it and to tell it from others, far from enough to use it."""
+    return token[: len(USER_PREFIX) + _HANDLE_LENGTH]
 
 
 def is_key(text: str) -> bool:

@@ -34,6 +34,15 @@ class KnownSession:
     actor: UserActor
 
 
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """A verified personal token: who it is, the text's fingerprint, and until when it opens."""
+
+    actor: UserActor
+    fingerprint: bytes
+    expires_at: datetime
+
+
 class KnownKeys:
     """Verified pairs by their public key, and keys that mint by themselves."""
 
@@ -62,10 +71,11 @@ class KnownKeys:
 
 
 class KnownSessions:
-    """Sign-ins by their id."""
+    """Sign-ins by their id, and personal tokens by their handle."""
 
     def __init__(self, freshness: Freshness) -> None:
         self.sessions: Memory[str, KnownSession] = Memory(freshness)
+        self.tokens: Memory[str, KnownToken] = Memory(freshness)
 
     def heard(self, subject: str) -> None:
         """Forget what a change may have made untrue."""
@@ -73,11 +83,15 @@ class KnownSessions:
         match noun:
             case "sessions":
                 self.sessions.drop(lambda session_id, _: session_id == changed)
+            case "personal_tokens":
+                self.tokens.drop(lambda _, known: known.actor.token_id == changed)
             case "users":
                 self.sessions.drop(lambda _, known: known.actor.id == changed)
+                self.tokens.drop(lambda _, known: known.actor.id == changed)
             case "organizations" | "*":
                 # Somebody may have become a member, whose session does not name the organization yet.
                 self.sessions.clear()
+                self.tokens.clear()
             case _:
                 pass
 

@@ -128,6 +128,7 @@ async def reset(work: Work, token: str, password: str) -> None:
         "password_hash": await work.parts.passwords.hash(password),
         "verified_at": user.verified_at or work.clock.now(),
         "epoch": user.epoch + 1,
+        "tokens_epoch": user.tokens_epoch + 1,
     }
     await _spend(work, user, _RESET, values, "user.password_reset", expect, also=("spared_session_id",))
 
@@ -190,7 +191,11 @@ async def _put_out(system: Work, holder: User) -> None:
     )
     await system.store.users.change(
         holder.id,
-        {"epoch": holder.epoch + 1, "replaced_at": system.clock.now()},
+        {
+            "epoch": holder.epoch + 1,
+            "tokens_epoch": holder.tokens_epoch + 1,
+            "replaced_at": system.clock.now(),
+        },
         entry,
         unset=("login", "spared_session_id"),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import jwt
 
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
-from pulse_dash.core.errors import NotFound, SignedOut, Unauthenticated
+from pulse_dash.core.errors import Forbidden, NotFound, SignedOut, Unauthenticated
 from pulse_dash.core.known import KnownSession
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import random_secret, same
@@ -24,6 +24,16 @@ _SHOWN = 100
 _REFRESH_PREFIX = "pulse_refresh_"
 _AUDIENCE = "pulse-api"
 _TYPE = "pulse-access"
+
+
+class NotByToken(Forbidden):
+    """A personal token acts for its person everywhere but in their own account."""
+
+    code = "not_by_token"
+
+    def __init__(self) -> None:
+        super().__init__("account")
+        self.detail = "A personal token does not reach into its person's account. Sign in to do this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,7 @@ async def end(work: Work) -> None:
     """Sign out: the caller's own session ends everywhere within a second."""
     if not isinstance(work.actor, UserActor):
         raise NotFound
+    await in_person(work)
     session = await work.as_system("end the caller's own session").store.sessions.get(work.actor.session_id)
     await _end(work, session, reason="signed out")
 
@@ -181,9 +192,11 @@ def only_this(user: User, me: UserActor) -> dict[str, int | str]:
 
 @open_because("functions about the caller's own account ask it, each with a rule of its own")
 async def in_person(work: Work) -> UserActor:
-    """The caller, who signed in. Raises Unauthenticated for a project's key: it is nobody."""
+    """The caller, who signed in. Raises NotByToken; Unauthenticated for a project's key: it is nobody."""
     if not isinstance(work.actor, UserActor):
         raise Unauthenticated("A project's key is nobody. Sign in as a user.")
+    if work.actor.token_id:
+        raise NotByToken
     return work.actor
 
 
@@ -200,6 +213,13 @@ async def access_token(work: Work, started: Started) -> tuple[Secret, datetime]:
         "exp": int(expires_at.timestamp()),
     }
     return Secret(jwt.encode(claims, work.parts.vault.access_key, algorithm="HS256")), expires_at
+
+
+@open_because("personal_tokens calls it once a token was right")
+async def by_token(work: Work, user: User, token_id: str) -> UserActor:
+    """The person as their token acts for them: with the roles of this moment, and never as an operator."""
+    person = await _actor(work.as_system("a personal token's person"), user, "")
+    return replace(person, operator=False, token_id=token_id)
 
 
 async def _end(work: Work, session: Session, *, reason: str) -> None:

@@ -39,6 +39,7 @@ class Tallying:
         self._counts: Counter[tuple[str, str, str, int]] = Counter()
         self._used: dict[str, datetime] = {}
         self._first_tokens: dict[str, datetime] = {}
+        self._tokens: dict[str, datetime] = {}
         self._seen: dict[str, datetime] = {}
         self._seen_lately: dict[str, datetime] = {}
 
@@ -68,6 +69,10 @@ class Tallying:
                 self._seen_lately.clear()
             self._seen[session_id] = self._seen_lately[session_id] = now
 
+    def token_used(self, token_id: str) -> None:
+        """This personal token was used now."""
+        self._tokens[token_id] = self._clock.now()
+
     def first_token(self, project_id: str) -> None:
         """This project minted a token, and is not known to have done so before."""
         self._first_tokens.setdefault(project_id, self._clock.now())
@@ -82,12 +87,15 @@ class Tallying:
         used, self._used = self._used, {}
         first, self._first_tokens = self._first_tokens, {}
         seen, self._seen = self._seen, {}
+        tokens, self._tokens = self._tokens, {}
         try:
             if counts:
                 await store.tallies.add([_tally(*key, count) for key, count in counts.items()])
                 counts.clear()
             if used:
                 await store.keys.note_used(used)
+            if tokens:
+                await store.personal_tokens.note_used(tokens)
             if seen:
                 await store.sessions.note_used(seen)
             mark = store.projects.mark_first
@@ -97,6 +105,7 @@ class Tallying:
             self._counts.update(counts)
             self._used = {**used, **self._used}
             self._seen = {**seen, **self._seen}
+            self._tokens = {**tokens, **self._tokens}
             self._first_tokens = {**first, **self._first_tokens}
             raise
 

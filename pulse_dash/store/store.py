@@ -25,6 +25,7 @@ from pulse_dash.store.keys import Keys
 from pulse_dash.store.mails import Mails
 from pulse_dash.store.media_events import MediaEvents
 from pulse_dash.store.organizations import DeletedOrganizations, Organizations
+from pulse_dash.store.personal_tokens import PersonalTokens
 from pulse_dash.store.projects import Projects
 from pulse_dash.store.records import View
 from pulse_dash.store.refusals import Refusals
@@ -150,6 +151,7 @@ class ScopedStore:
         "mails",
         "media_events",
         "organizations",
+        "personal_tokens",
         "projects",
         "refusals",
         "revocations",
@@ -168,6 +170,7 @@ class ScopedStore:
         self.refusals = Refusals(store, view)
         self.revocations = Revocations(store, view)
         self.bans = Bans(store, view)
+        self.personal_tokens = PersonalTokens(store, view)
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)
         self.mails = Mails(store)

@@ -22,6 +22,8 @@ SCHEMA = CollectionSchema(
             "operator": "bool",
             # Counts up when all sign-ins end; a sign-in of an earlier count opens nothing.
             "epoch?": "int",
+            # The same for personal tokens.
+            "tokens_epoch?": "int",
             # The one sign-in that the last count left alone, where the person ended all others.
             "spared_session_id?": "string",
             "replaced_at?": "date",
@@ -58,6 +60,7 @@ class User:
     operator: bool = False
     epoch: int = 0
     spared_session_id: str | None = None
+    tokens_epoch: int = 0
 
     def lets_in(self, session_id: str, epoch: int) -> bool:
         """Whether a sign-in that began at that count still opens the account."""
@@ -82,6 +85,7 @@ class Users(Records[User]):
             verified_at=document.get("verified_at"),
             operator=document["operator"],
             epoch=document.get("epoch") or 0,
+            tokens_epoch=document.get("tokens_epoch") or 0,
             spared_session_id=document.get("spared_session_id"),
         )
 

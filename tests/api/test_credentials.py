@@ -11,7 +11,7 @@ import pytest
 
 from pulse_dash.core import keys, organizations, projects, sessions
 from pulse_dash.core.errors import Unauthenticated
-from pulse_dash.core.key_text import new_key, new_secret
+from pulse_dash.core.key_text import new_key, new_secret, new_user_token
 from pulse_dash.services import Services
 from tests.api.asserting import assert_refused
 from tests.doubles import MovableClock
@@ -54,6 +54,9 @@ WRONG: dict[str, Callable[[House, House, Person], Headers]] = {
         "Authorization": f"Bearer {mine.key.public}:{mine.key.secret.reveal()}"
     },
     "a refresh token as Bearer": lambda mine, other, person: {"Authorization": f"Bearer {person.refresh_token}"},
+    "a personal token of nobody": lambda mine, other, person: {"Authorization": f"Bearer {new_user_token()}"},
+    "a malformed personal token": lambda mine, other, person: {"Authorization": "Bearer pulse_user_x"},
+    "a personal token as a pair": lambda mine, other, person: _pair(mine.key.public, new_user_token()),
     "junk as Bearer": lambda mine, other, person: {"Authorization": "Bearer a.b.c"},
     "an unsigned token": lambda mine, other, person: {
         "Authorization": "Bearer " + jwt.encode({"sub": person.actor.id, "sid": "x", "exp": 2**40}, None, "none")

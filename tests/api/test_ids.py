@@ -27,6 +27,7 @@ def _ids(owner: Person, house: House) -> dict[str, str]:
         "ban_id": "ban_none",
         "user_id": owner.actor.id,
         "invitation_id": "inv_none",
+        "token_id": "ptk_none",
         "session_id": "ses_none",
     }
 
