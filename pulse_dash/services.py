@@ -6,6 +6,7 @@ A part that is not configured is an object that raises Unavailable with words, n
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,13 +14,16 @@ from pydantic import SecretStr
 
 from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
 from pulse_dash.adapters.outbound import OutboundClient
+from pulse_dash.adapters.request_counts import PrometheusCounts
 from pulse_dash.adapters.s3 import NoStorage, S3Bucket
 from pulse_dash.adapters.smtp import BadAddress, NoPost, Outbox, Server, SmtpPost
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
+from pulse_dash.core.board import Board
 from pulse_dash.core.bus import MemoryBus
+from pulse_dash.core.checks import Component
 from pulse_dash.core.clock import Clock, SystemClock
-from pulse_dash.core.errors import PulseError
+from pulse_dash.core.errors import NotFound, PulseError
 from pulse_dash.core.feed import Feed
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.live import Live
@@ -33,6 +37,7 @@ from pulse_dash.core.secret import Secret
 from pulse_dash.core.slowdown import Slowdown
 from pulse_dash.core.storage import Bucket, Storage
 from pulse_dash.core.tallying import Tallying
+from pulse_dash.core.traffic import Traffic
 from pulse_dash.core.vault import Vault
 from pulse_dash.core.work import Call, Parts, Policy, Work
 from pulse_dash.settings import Settings, SettingsError
@@ -103,7 +108,8 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     for listening in (known_keys, known_sessions, known_revocations, known_bans, accountability):
         bus.listen(listening.heard)
     live, livekit = Live(), _livekit(settings)
-    post = _post(settings)
+    post, storage = _post(settings), _storage(settings)
+    traffic = Traffic(clock, PrometheusCounts())
     vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings))
     outbound = OutboundClient(frozenset(settings.outbound_allow))
     parts = Parts(
@@ -125,7 +131,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
         tallying=Tallying(clock),
         live=live,
         outbound=outbound,
-        storage=_storage(settings),
+        storage=storage,
         connect_storage=lambda bucket: S3Bucket(bucket, outbound),
         freshness=freshness,
         policy=Policy(
@@ -137,9 +143,36 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
             user_per_minute=settings.rate_limit_user_per_minute,
             ip_per_minute=settings.rate_limit_ip_per_minute,
         ),
+        board=Board(clock, _components(engine, livekit, storage, post, traffic), traffic),
     )
     feed = Feed(store, bus, clock, freshness)
     return Services(settings, engine, parts, feed, live, accountability, livekit, node=secrets.token_hex(8))
+
+
+def _components(
+    engine: Engine,
+    livekit: LiveKitServer | NoLiveKit,
+    storage: Storage,
+    post: SmtpPost | Outbox | NoPost,
+    traffic: Traffic,
+) -> tuple[Component, ...]:
+    """What is checked: the three that every installation has, and of the rest what is configured."""
+    found = [
+        Component("database", "Database", engine.ping, timeout=3.0, slow=0.5),
+        Component("api", "API", traffic.check, timeout=3.0),
+        Component("livekit", "LiveKit", None if isinstance(livekit, NoLiveKit) else livekit.ping, timeout=5.0),
+    ]
+    if isinstance(storage, S3Bucket):
+        found.append(Component("storage", "Object storage", lambda: _answers(storage), timeout=8.0, slow=2.0))
+    if isinstance(post, SmtpPost):
+        found.append(Component("mail", "Mail", post.ping, timeout=8.0, slow=3.0))
+    return tuple(found)
+
+
+async def _answers(storage: S3Bucket) -> None:
+    """A read costs next to nothing, and that nothing lies there is an answer. Raises Unavailable."""
+    with suppress(NotFound):
+        await storage.read("pulse-status-check")
 
 
 def _livekit(settings: Settings) -> LiveKitServer | NoLiveKit:

@@ -67,6 +67,22 @@ class SmtpPost:
     def __init__(self, server: Server) -> None:
         self._server = server
 
+    async def ping(self) -> None:
+        """Greet the server and leave. Raises Unavailable."""
+        server = self._server
+        greeted = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            use_tls=server.tls,
+            start_tls=None if not server.tls else False,
+            timeout=SECONDS,
+        )
+        try:
+            async with greeted:
+                await greeted.noop()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise Unavailable("mail", f"The mail server does not answer ({type(error).__name__}).") from error
+
     async def send(self, mail: Mail) -> None:
         server = self._server
         try:

@@ -27,6 +27,8 @@ from pulse_dash.api import (
     rooms,
     session_forms,
     sessions,
+    status,
+    status_page,
     team,
     tokens,
 )
@@ -80,6 +82,8 @@ def make_fastapi(services: Services) -> FastAPI:
         outbox,
         team,
         invitation_page,
+        status,
+        status_page,
         session_forms,
     ):
         api.include_router(noun.router)

@@ -10,7 +10,10 @@ from fastapi.openapi.utils import get_openapi
 from pulse_dash.api.problems import MEDIA_TYPE, Problem
 
 _PUBLIC = frozenset(
-    f"/v1/auth/{what}" for what in ("signup", "login", "refresh", "verify", "password/forgot", "password/reset")
+    (
+        "/v1/status",
+        *(f"/v1/auth/{what}" for what in ("signup", "login", "refresh", "verify", "password/forgot", "password/reset")),
+    )
 )
 _SCHEMES: dict[str, Any] = {
     "ProjectKey": {"type": "apiKey", "in": "header", "name": "X-Pulse-Key", "description": "A project's key."},

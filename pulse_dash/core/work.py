@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, where
 from pulse_dash.core.actions import REFUSED
+from pulse_dash.core.board import Board
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.mail import Post
@@ -89,6 +90,7 @@ class Parts:
     connect_storage: Callable[[Bucket], Storage]
     freshness: Freshness
     policy: Policy
+    board: Board
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,17 @@ from typing import Any, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
-from pulse_dash.core import idempotency, mails
+from pulse_dash.core import checks, idempotency, mails, status
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
+from pulse_dash.core.uptime import DAYS
 from pulse_dash.services import Services
 
 log = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 2.0
 _EVENTS_KEPT = timedelta(days=90)
+_CHECKS_LEASE = timedelta(seconds=3 * checks.EVERY)
 _SWEEP_EVERY = timedelta(seconds=60)
 
 
@@ -47,6 +49,8 @@ def jobs(services: Services) -> list[Job]:
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
         Job("hand_mails_over", 2.0, lambda: mails.hand_over(services.system("hand mails over"))),
+        Job("check_components", checks.EVERY, lambda: status.check(services.system("check what Pulse stands on"))),
+        Job("keep_checks", checks.EVERY, lambda: _keep_checks(services)),
         Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
@@ -142,6 +146,12 @@ async def _settle_what_is_owed(services: Services) -> None:
         await services.parts.store.drain()
 
 
+async def _keep_checks(services: Services) -> None:
+    """Each node reads; one writes, for two nodes' seconds of one day are the same seconds."""
+    writes = await services.parts.store.lease("keep_checks", services.node, _CHECKS_LEASE)
+    await status.keep(services.system("keep what checks found"), writes=writes)
+
+
 async def _close_refusals(services: Services) -> None:
     await services.system("close refusals").store.refusals.close(services.parts.clock.now())
 
@@ -153,6 +163,7 @@ async def _forget_answers(services: Services) -> None:
 async def _forget(services: Services) -> None:
     now = services.parts.clock.now()
     await services.parts.store.forget_changes(now - KEPT)
+    await services.system("forget old checks").store.checks.forget(now - timedelta(days=DAYS + 1))
     await mails.forget(services.system("forget old mails"))
     await services.system("forget refusals that were told").store.refusals.forget(now - timedelta(hours=1))
     await services.system("forget old events").store.media_events.forget(now - _EVENTS_KEPT)

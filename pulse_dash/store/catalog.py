@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pulse_dash.store import (
     audit_log,
     bans,
+    checks,
     invitations,
     kept_answers,
     keys,
@@ -38,6 +39,7 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
     audit_log.SCHEMA,
     CollectionSchema("changes", {"_id": "string", "subject": "string", "at": "date"}, (Index("at", (("at", 1),)),)),
     tallies.SCHEMA,
+    checks.SCHEMA,
     leases.SCHEMA,
     mails.SCHEMA,
     media_events.SCHEMA,

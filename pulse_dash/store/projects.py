@@ -34,6 +34,8 @@ SCHEMA = CollectionSchema(
     ),
     (
         Index("organization", (("org_id", 1), ("deleted_at", 1), ("_id", 1))),
+        # How many there are in all is told on the status page.
+        Index("alive", (("deleted_at", 1),)),
         Index("name", (("org_id", 1), ("deleted_at", 1), ("name", 1), ("_id", 1))),
         Index("livekit_id", (("livekit_id", 1),), unique=True, partial="livekit_id"),
         Index("livekit_pair", (("livekit_pair", 1),), unique=True, partial="livekit_pair"),

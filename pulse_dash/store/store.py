@@ -17,6 +17,7 @@ from pulse_dash.store import leases
 from pulse_dash.store.audit_log import AuditLog
 from pulse_dash.store.bans import Bans
 from pulse_dash.store.catalog import COLLECTIONS
+from pulse_dash.store.checks import Checks
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.invitations import Invitations
@@ -144,6 +145,7 @@ class ScopedStore:
     __slots__ = (
         "audit_log",
         "bans",
+        "checks",
         "deleted_organizations",
         "invitations",
         "kept_answers",
@@ -174,6 +176,7 @@ class ScopedStore:
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)
         self.mails = Mails(store)
+        self.checks = Checks(store)
         self.media_events = MediaEvents(store)
         self.kept_answers = KeptAnswers(store)
         self.audit_log = AuditLog(store, view)

@@ -46,6 +46,7 @@ def test_few_routes_are_public_and_each_is_known() -> None:
     assert {str(route) for route in ROUTES if route.public} == {
         "GET /health",
         "GET /ready",
+        "GET /v1/status",
         "POST /v1/auth/login",
         "POST /v1/auth/password/forgot",
         "POST /v1/auth/password/reset",
@@ -129,6 +130,7 @@ UNDESCRIBED = {
     "/openapi.json",
     "/outbox",
     "/invitations/accept",
+    "/status",
     *(f"/session/{form}" for form in ("accept", "login", "signup", "forgot", "reset", "verify", "end")),
 }
 SIGNED = {"/v1/internal/livekit/webhook", "/v1/internal/livekit/webhook/{livekit_id}"}

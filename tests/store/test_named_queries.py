@@ -17,6 +17,7 @@ import pytest
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.randomness import Randomness
+from pulse_dash.store.checks import CheckedDay
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.media_events import MediaEventRecord
@@ -44,6 +45,7 @@ GIVEN: dict[str, Any] = {
     "event": MediaEventRecord("evt_x", "key", "room_started", "lobby", NOON, NOON, "{}"),
     "tallies": [Tally("org_x", "prj_x", "tokens", NOON, 1)],
     "epoch": 0,
+    "days": [CheckedDay("api", NOON.date(), 1, 0, 0)],
     "used": {"key_x": NOON},
     "document": {"_id": "rev_x", "org_id": "org_x", "project_id": "prj_x", "identity": "ada", "room": ""},
     "entry": {"_id": "aud_x", "org_id": "org_x", "at": NOON},

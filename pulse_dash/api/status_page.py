@@ -1,0 +1,148 @@
+"""The public status page: components, 90 days of bars, uptime with its formula.
+
+It is served whole from memory, so it stands while the database is away, and reads the same without scripts.
+"""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from pulse_dash.api.docs import POLICY
+from pulse_dash.core import status
+from pulse_dash.core.access import Anonymous
+from pulse_dash.core.checks import Result, Status
+from pulse_dash.core.status import History
+from pulse_dash.core.traffic import MINUTES, Percentiles
+from pulse_dash.core.uptime import FORMULA, Bar
+from pulse_dash.services import Services
+
+router = APIRouter(include_in_schema=False)
+
+_HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+_WHOLE: dict[Status, str] = {
+    "operational": "Everything works",
+    "degraded": "Something works less well than it should",
+    "down": "Pulse is down",
+    "unknown": "Not known yet: nothing was checked lately",
+}
+_WORDS: dict[Status, str] = {
+    "operational": "Operational",
+    "degraded": "Degraded",
+    "down": "Down",
+    "unknown": "Unknown",
+}
+_DOCUMENT = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="60">
+<title>{whole} · Pulse status</title>
+<script src="/theme.js"></script>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+{styles}
+</head>
+<body class="status-body">
+<main class="status-page">
+<header class="status-head"><img src="/logo.svg" alt="" width="28" height="28"><span>Pulse status</span></header>
+<h1 class="status-whole status-{status}">{whole}</h1>
+<p class="quiet">As of {at} UTC. {projects}</p>
+<section aria-label="Components">{components}</section>
+<section aria-labelledby="requests"><h2 id="requests">Answers of the API</h2><p>{requests}</p></section>
+<section aria-labelledby="formula"><h2 id="formula">How uptime is counted</h2>
+<p>Every part is checked every 15 seconds. <code>{formula}</code>, in seconds of the last 90 days; a slow answer is an
+answer. Time in which nothing was checked is <em>unknown</em>: it is drawn grey and counts neither way.</p></section>
+<footer class="quiet"><a href="/v1/status">The same as JSON</a> · <a href="/docs/status">What is checked</a></footer>
+</main>
+</body>
+</html>
+"""
+_STYLES = "".join(
+    f'<link rel="stylesheet" href="/{name}.css">' for name in ("served", "tokens", "fonts", "pulse", "status")
+)
+
+
+@router.get("/status")
+async def page(request: Request) -> Response:
+    """Everything from memory: no question is asked while somebody waits."""
+    services: Services = request.app.state.services
+    work = services.as_(Anonymous())
+    now = status.now(work)
+    projects = "1 project" if now.active_projects == 1 else f"{now.active_projects:,} projects"
+    body = _DOCUMENT.format(
+        styles=_STYLES,
+        status=now.status,
+        whole=_WHOLE[now.status],
+        at=_moment(work.clock.now()),
+        projects=f"{projects}; this node runs since {_length(now.uptime_seconds)}.",
+        components="".join(map(_component, status.history(work))),
+        requests=_requests(services.parts.board.traffic.look()),
+        formula=FORMULA,
+    )
+    return HTMLResponse(body, headers=_HEADERS)
+
+
+def _component(history: History) -> str:
+    component, result = history.standing.component, history.standing.result
+    name = result.status if result else "unknown"
+    uptime = history.seconds.uptime
+    share = "no day known yet" if uptime is None else f"{uptime:.3%} uptime"
+    seconds = history.seconds
+    figures = (
+        f"{seconds.good // 1000:,} s good, {seconds.slow // 1000:,} s slow, {seconds.failed // 1000:,} s failed, "
+        f"{history.unknown_seconds:,.0f} s unknown"
+    )
+    return (
+        f'<article class="status-part"><div class="status-line"><h2>{html.escape(component.title)}</h2>'
+        f'<span class="status-word status-{name}">{_WORDS[name]}</span></div>{_said(result)}'
+        f"{_drawn(component.title, history)}"
+        f'<div class="status-line quiet"><span>90 days ago</span><span>{share}</span><span>today</span></div>'
+        f'<p class="status-figures quiet">{figures}</p></article>'
+    )
+
+
+def _said(result: Result | None) -> str:
+    """How long it took. Why it failed stays with the operators: a sentence may name hosts and ports."""
+    if result is None:
+        return '<p class="quiet">Not checked yet.</p>'
+    took = "no answer" if result.latency_ms is None else f"{result.latency_ms:g} ms"
+    return f'<p class="quiet">Last check {_moment(result.checked_at)} UTC: {took}.</p>'
+
+
+def _drawn(title: str, history: History) -> str:
+    rects = "".join(
+        f'<rect class="status-{bar.status}" x="{number * 10}" y="0" width="7" height="34" rx="2">'
+        f"<title>{_told(bar)}</title></rect>"
+        for number, bar in enumerate(history.bars)
+    )
+    label = f"{html.escape(title)}, day by day for 90 days"
+    return (
+        f'<svg class="status-bars" viewBox="0 0 897 34" preserveAspectRatio="none" role="img" aria-label="{label}">'
+        f"{rects}</svg>"
+    )
+
+
+def _told(bar: Bar) -> str:
+    failed, slow = bar.seconds.failed // 1000, bar.seconds.slow // 1000
+    return f"{bar.day}: {_WORDS[bar.status]}; {failed} s failed, {slow} s slow, {bar.unknown_seconds:.0f} s unknown"
+
+
+def _requests(seen: Percentiles) -> str:
+    if seen.p50 is None or seen.p95 is None or seen.p99 is None:
+        return f"No requests in the last {MINUTES} minutes."
+    figures = " · ".join(
+        f"{name} {value * 1000:.1f} ms" for name, value in (("p50", seen.p50), ("p95", seen.p95), ("p99", seen.p99))
+    )
+    return f"{figures}, of {seen.requests:,} requests in the last {MINUTES} minutes; {seen.failed:,} failed."
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _length(seconds: int) -> str:
+    days, hours, minutes = seconds // 86_400, seconds // 3600 % 24, seconds // 60 % 60
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,93 @@
+"""What this node remembers of its checks, so that whoever asks is answered from memory.
+
+It knows results and seconds; a node that can't write keeps them until it can.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from pulse_dash.core.checks import Component, Result
+from pulse_dash.core.clock import Clock
+from pulse_dash.core.traffic import Traffic
+from pulse_dash.core.uptime import LONGEST_SPAN, Seconds, spans
+
+RECENT = 240
+Days = Mapping[tuple[str, date], Seconds]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One component now."""
+
+    component: Component
+    result: Result | None
+
+
+class Board:
+    """The newest results, the last hour, and the days."""
+
+    def __init__(self, clock: Clock, components: tuple[Component, ...], traffic: Traffic) -> None:
+        self.components, self.traffic = components, traffic
+        self.active_projects = 0
+        self._clock, self._began = clock, clock.monotonic()
+        self._results: dict[str, Result] = {}
+        self._recent: dict[str, deque[Result]] = defaultdict(lambda: deque(maxlen=RECENT))
+        self._written: Days = {}
+        self._unwritten: dict[tuple[str, date], Seconds] = {}
+
+    @property
+    def uptime_seconds(self) -> int:
+        """How long this node runs."""
+        return int(self._clock.monotonic() - self._began)
+
+    def note(self, result: Result) -> None:
+        """Remember a result and what it tells of the time since the one before."""
+        before = self._results.get(result.name)
+        for day, seconds in spans(before.checked_at if before else None, result).items():
+            key = (result.name, day)
+            self._unwritten[key] = self._unwritten.get(key, Seconds()) + seconds
+        self._results[result.name] = result
+        self._recent[result.name].append(result)
+
+    def standings(self) -> list[Standing]:
+        """Every component with its newest result; one that is too old says nothing of now."""
+        return [Standing(each, self._current(self._results.get(each.name))) for each in self.components]
+
+    def recent(self, name: str) -> list[Result]:
+        """The last hour of one component, the oldest first."""
+        return list(self._recent[name])
+
+    def days(self, name: str) -> dict[date, Seconds]:
+        """What is known of each day of a component, written or not."""
+        found = {day: seconds for (component, day), seconds in self._written.items() if component == name}
+        for (component, day), seconds in self._unwritten.items():
+            if component == name:
+                found[day] = found.get(day, Seconds()) + seconds
+        return found
+
+    def take_unwritten(self) -> dict[tuple[str, date], Seconds]:
+        """What has to be written; who takes it writes it or gives it back."""
+        taken, self._unwritten = self._unwritten, {}
+        return taken
+
+    def give_back(self, taken: Days) -> None:
+        """It could not be written."""
+        for key, seconds in taken.items():
+            self._unwritten[key] = self._unwritten.get(key, Seconds()) + seconds
+
+    def read(self, written: Days) -> None:
+        """What the store holds."""
+        self._written = written
+
+    def _current(self, result: Result | None) -> Result | None:
+        if result is None or _age(self._clock.now(), result) <= LONGEST_SPAN:
+            return result
+        return replace(result, status="unknown", latency_ms=None, detail="It was not checked lately.")
+
+
+def _age(now: datetime, result: Result) -> float:
+    return (now - result.checked_at).total_seconds()

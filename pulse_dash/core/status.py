@@ -1,0 +1,105 @@
+"""Whether this installation works: checked in the background, told to everybody from memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from pulse_dash.core import checks
+from pulse_dash.core.access import open_because
+from pulse_dash.core.board import Standing
+from pulse_dash.core.checks import Component, Status
+from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.uptime import DAYS, Bar, Seconds, bars, total
+from pulse_dash.core.work import Work
+from pulse_dash.store.checks import CheckedDay
+
+# Without these nothing works; what else fails leaves Pulse degraded.
+_VITAL = frozenset({"database", "api"})
+
+
+@dataclass(frozen=True, slots=True)
+class StatusNow:
+    """The installation at this moment."""
+
+    status: Status
+    standings: Sequence[Standing]
+    uptime_seconds: int
+    active_projects: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One component over the last 90 days."""
+
+    standing: Standing
+    bars: Sequence[Bar]
+    seconds: Seconds
+
+    @property
+    def unknown_seconds(self) -> float:
+        """What of all these days nothing was checked in."""
+        return sum(bar.unknown_seconds for bar in self.bars)
+
+
+@open_because("anybody may see whether the service works")
+def now(work: Work) -> StatusNow:
+    """From memory, whatever hangs."""
+    board = work.parts.board
+    standings = board.standings()
+    return StatusNow(_whole(standings), standings, board.uptime_seconds, board.active_projects)
+
+
+@open_because("anybody may see whether the service worked")
+def history(work: Work) -> list[History]:
+    """Every component's days, from memory."""
+    board, moment = work.parts.board, work.clock.now()
+    found: list[History] = []
+    for standing in board.standings():
+        days = bars(board.days(standing.component.name), moment)
+        found.append(History(standing, days, total(days)))
+    return found
+
+
+@open_because("a job of the house")
+async def check(work: Work) -> None:
+    """Check every component at once; each is noted when it is through, and none waits for another."""
+
+    async def one(component: Component) -> None:
+        work.parts.board.note(await checks.run(component, work.clock))
+
+    await asyncio.gather(*map(one, work.parts.board.components))
+    work.parts.bus.say("status:")
+
+
+@open_because("a job of the house")
+async def keep(work: Work, *, writes: bool) -> None:
+    """Write what was found, on the one node that writes, and read what is kept. Raises Unavailable."""
+    board, store = work.parts.board, work.store
+    taken = board.take_unwritten()
+    if taken and writes:
+        try:
+            await store.checks.add(
+                [CheckedDay(name, day, each.good, each.slow, each.failed) for (name, day), each in taken.items()]
+            )
+        except Unavailable:
+            board.give_back(taken)
+            raise
+    first = datetime.combine(work.clock.now().date(), time(), UTC) - timedelta(days=DAYS)
+    kept = await store.checks.since(first)
+    board.read({(each.component, each.day): Seconds(each.good, each.slow, each.failed) for each in kept})
+    board.active_projects = await store.projects.count({})
+
+
+def _whole(standings: Sequence[Standing]) -> Status:
+    """The worst counts; a part that is down takes the whole down only where nothing works without it."""
+    of = {each.component.name: each.result.status if each.result else "unknown" for each in standings}
+    down = {name for name, status in of.items() if status == "down"}
+    if down & _VITAL:
+        return "down"
+    if down or "degraded" in of.values():
+        return "degraded"
+    # A part that nobody configured says nothing of those that are there.
+    return "unknown" if any(of.get(name) == "unknown" for name in _VITAL) else "operational"

@@ -1,0 +1,63 @@
+"""Status over HTTP: for everybody, in its shape, from memory, and true while the database is away."""
+
+from __future__ import annotations
+
+import httpx
+
+from pulse_dash.core import status
+from pulse_dash.core.checks import Result
+from pulse_dash.services import Services
+from tests.doubles import BreakableEngine, MovableClock
+
+
+async def test_anybody_reads_the_status_in_its_shape(client: httpx.AsyncClient, services: Services) -> None:
+    await status.check(services.system("a test's checks"))
+
+    body = (await client.get("/v1/status")).json()
+    assert body.keys() == {"status", "components", "uptime_seconds", "active_projects"}
+    assert [each["name"] for each in body["components"]] == ["database", "api", "livekit"]
+    assert all(each.keys() == {"name", "status", "latency_ms", "checked_at"} for each in body["components"])
+    # The tests' LiveKit is nowhere.
+    assert [each["status"] for each in body["components"]] == ["operational", "operational", "down"]
+    assert body["status"] == "degraded"
+
+
+async def test_status_and_its_page_ask_nothing_while_somebody_waits(
+    client: httpx.AsyncClient, engine: BreakableEngine
+) -> None:
+    before = engine.operations
+    answers = [await client.get(path) for path in ("/v1/status", "/status")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert engine.operations == before
+
+
+async def test_the_page_stands_with_the_last_known_state_while_the_database_is_away(
+    client: httpx.AsyncClient, services: Services, engine: BreakableEngine
+) -> None:
+    work = services.system("a test's checks")
+    await status.check(work)
+    engine.gone = True
+    await status.check(work)
+
+    page = await client.get("/status", headers={"Authorization": "Bearer of-nobody"})
+    assert page.status_code == 200
+    assert "Pulse is down" in page.text
+    assert (await client.get("/v1/status")).json()["status"] == "down"
+
+
+async def test_the_page_paints_days_without_checks_as_unknown_and_shows_its_formula(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/status")).text
+
+    assert page.count('<rect class="status-unknown"') == 3 * 90
+    assert '<rect class="status-operational"' not in page
+    assert "uptime = (good + slow) / (good + slow + failed)" in page
+
+
+async def test_why_something_failed_is_not_told_to_everybody(
+    client: httpx.AsyncClient, services: Services, clock: MovableClock
+) -> None:
+    services.parts.board.note(Result("livekit", "down", None, clock.now(), "10.0.0.7:7880 refused devkey"))
+
+    for path in ("/status", "/v1/status"):
+        assert "10.0.0.7" not in (await client.get(path)).text
