@@ -36,7 +36,10 @@ from pulse_dash.settings import Settings, load_settings
 
 # The first part of each path that the API answers, in front of everything that Reflex does.
 API = frozenset(
-    {"v1", "health", "ready", "metrics", "session", "docs", "openapi.json", "outbox", "invitations", "status"}
+    (
+        *("v1", "health", "ready", "metrics", "session", "docs", "openapi.json", "outbox", "invitations"),
+        *("status", "status.atom", "api"),
+    )
 )
 STOP_SECONDS = 4
 # What a project's page is asked for with when it should join rooms on the project's own LiveKit.

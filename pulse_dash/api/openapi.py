@@ -15,6 +15,8 @@ _PUBLIC = frozenset(
         *(f"/v1/auth/{what}" for what in ("signup", "login", "refresh", "verify", "password/forgot", "password/reset")),
     )
 )
+# Others write there.
+_READ_BY_ALL = frozenset({("get", "/v1/status/incidents")})
 _SCHEMES: dict[str, Any] = {
     "ProjectKey": {"type": "apiKey", "in": "header", "name": "X-Pulse-Key", "description": "A project's key."},
     "ProjectSecret": {"type": "apiKey", "in": "header", "name": "X-Pulse-Secret", "description": "Its secret."},
@@ -79,7 +81,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
             responses.update({status: _refusal(status) for status in ("401", "404")})
         return
-    operation["security"] = [] if path in _PUBLIC else _SECURITY
+    operation["security"] = [] if path in _PUBLIC or (method, path) in _READ_BY_ALL else _SECURITY
     if path == "/v1/invitations/accept":
         # Signed in as the address that was invited, or with a new account.
         operation["security"] = [{}, {"User": []}]

@@ -6,15 +6,17 @@ It is served whole from memory, so it stands while the database is away, and rea
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from pulse_dash.api.docs import POLICY
-from pulse_dash.core import status
+from pulse_dash.core import incidents, status
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.checks import Result, Status
+from pulse_dash.core.incidents import OVER, Incident
 from pulse_dash.core.status import History
 from pulse_dash.core.traffic import MINUTES, Percentiles
 from pulse_dash.core.uptime import FORMULA, Bar
@@ -51,15 +53,20 @@ _DOCUMENT = """<!doctype html>
 <h1 class="status-whole status-{status}">{whole}</h1>
 <p class="quiet">As of {at} UTC. {projects}</p>
 <section aria-label="Components">{components}</section>
+<section aria-labelledby="incidents"><h2 id="incidents">Incidents and maintenance</h2>{incidents}</section>
 <section aria-labelledby="requests"><h2 id="requests">Answers of the API</h2><p>{requests}</p></section>
 <section aria-labelledby="formula"><h2 id="formula">How uptime is counted</h2>
 <p>Every part is checked every 15 seconds. <code>{formula}</code>, in seconds of the last 90 days; a slow answer is an
-answer. Time in which nothing was checked is <em>unknown</em>: it is drawn grey and counts neither way.</p></section>
-<footer class="quiet"><a href="/v1/status">The same as JSON</a> · <a href="/docs/status">What is checked</a></footer>
+answer. Maintenance counts neither way. Time in which nothing was checked is <em>unknown</em>: it is drawn grey and
+counts neither way.</p></section>
+<footer class="quiet"><a href="/v1/status">The same as JSON</a>
+· <a href="/status.atom">Feed</a>
+· <a href="/docs/status">What is checked</a></footer>
 </main>
 </body>
 </html>
 """
+_SHOWN = 20
 _STYLES = "".join(
     f'<link rel="stylesheet" href="/{name}.css">' for name in ("served", "tokens", "fonts", "pulse", "status")
 )
@@ -79,6 +86,7 @@ async def page(request: Request) -> Response:
         at=_moment(work.clock.now()),
         projects=f"{projects}; this node runs since {_length(now.uptime_seconds)}.",
         components="".join(map(_component, status.history(work))),
+        incidents=_incidents(incidents.listing(work), work.clock.now()),
         requests=_requests(services.parts.board.traffic.look()),
         formula=FORMULA,
     )
@@ -128,6 +136,35 @@ def _drawn(title: str, history: History) -> str:
 def _told(bar: Bar) -> str:
     failed, slow = bar.seconds.failed // 1000, bar.seconds.slow // 1000
     return f"{bar.day}: {_WORDS[bar.status]}; {failed} s failed, {slow} s slow, {bar.unknown_seconds:.0f} s unknown"
+
+
+def _incidents(known: Sequence[Incident], now: datetime) -> str:
+    """What goes on first, then the newest."""
+    if not known:
+        return '<p class="quiet">None is known.</p>'
+    ordered = sorted(known[:_SHOWN], key=lambda each: each.status_at(now) in OVER)
+    return "".join(_incident(each, now) for each in ordered)
+
+
+def _incident(incident: Incident, now: datetime) -> str:
+    """Operators' words are text, whatever stands in them."""
+    state = incident.status_at(now)
+    ends = incident.resolved_at or incident.ends_at
+    span = f"{_moment(incident.started_at)} to {_moment(ends) if ends else 'now'} UTC"
+    told = "".join(
+        f"<li><strong>{html.escape(each.status)}</strong> <bdi>{html.escape(each.body)}</bdi> "
+        f'<span class="quiet">{_moment(each.at)} UTC</span></li>'
+        for each in reversed(incident.updates)
+    )
+    after = f"<p><strong>Afterwards</strong> <bdi>{html.escape(incident.postmortem)}</bdi></p>"
+    colour = "operational" if state in OVER else "unknown" if incident.kind == "maintenance" else "down"
+    return (
+        f'<article class="status-part" id="{html.escape(incident.id)}"><div class="status-line">'
+        f"<h3><bdi>{html.escape(incident.title)}</bdi></h3>"
+        f'<span class="status-word status-{colour}">{html.escape(state.replace("_", " "))}</span></div>'
+        f'<p class="quiet">{span}</p><ul class="status-told">{told}</ul>'
+        f"{after if incident.postmortem else ''}</article>"
+    )
 
 
 def _requests(seen: Percentiles) -> str:

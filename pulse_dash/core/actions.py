@@ -59,6 +59,8 @@ _ALL = (
     Action("key.revoked", "revoked the key {thing}"),
     Action("identity.banned", "banned an identity from the project {thing}"),
     Action("identity.unbanned", "let a banned identity into the project {thing} again"),
+    Action("incident.opened", "told of the incident {thing}"),
+    Action("incident.updated", "told how the incident {thing} goes"),
     Action("organization.viewed", "looked at the organization {thing}"),
     Action("people.viewed", "looked at the people of {thing}"),
     Action("key.viewed", "looked at the keys of {thing}"),

@@ -6,16 +6,19 @@ It knows results and seconds; a node that can't write keeps them until it can.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pulse_dash.core.checks import Component, Result
 from pulse_dash.core.clock import Clock
+from pulse_dash.core.outages import Outage, Turn
 from pulse_dash.core.traffic import Traffic
 from pulse_dash.core.uptime import LONGEST_SPAN, Seconds, spans
+from pulse_dash.store.incidents import Incident
 
 RECENT = 240
+KEPT = 100
 Days = Mapping[tuple[str, date], Seconds]
 
 
@@ -33,6 +36,10 @@ class Board:
     def __init__(self, clock: Clock, components: tuple[Component, ...], traffic: Traffic) -> None:
         self.components, self.traffic = components, traffic
         self.active_projects = 0
+        self.incidents: Sequence[Incident] = ()
+        # What the rule decided and the store does not hold yet, in order.
+        self.turns: deque[Turn] = deque(maxlen=KEPT)
+        self._outages = {each.name: Outage(each.name) for each in components}
         self._clock, self._began = clock, clock.monotonic()
         self._results: dict[str, Result] = {}
         self._recent: dict[str, deque[Result]] = defaultdict(lambda: deque(maxlen=RECENT))
@@ -47,11 +54,32 @@ class Board:
     def note(self, result: Result) -> None:
         """Remember a result and what it tells of the time since the one before."""
         before = self._results.get(result.name)
+        self._results[result.name] = result
+        self._recent[result.name].append(result)
+        outage = self._outages.get(result.name)
+        if any(each.covers(result.name, result.checked_at) for each in self.incidents):
+            # What happens in a maintenance window counts neither way.
+            if outage is not None:
+                outage.forget()
+            return
+        turn = outage.note(result) if outage is not None else None
+        if turn is not None:
+            self.turns.append(turn)
         for day, seconds in spans(before.checked_at if before else None, result).items():
             key = (result.name, day)
             self._unwritten[key] = self._unwritten.get(key, Seconds()) + seconds
-        self._results[result.name] = result
-        self._recent[result.name].append(result)
+
+    def remember(self, incidents: Sequence[Incident]) -> None:
+        """What the store holds; an outage that lasts there lasts here too, also after a restart."""
+        self.incidents = incidents
+        lasting = {each.outage for each in incidents if each.outage is not None}
+        for name, outage in self._outages.items():
+            if name in lasting and not outage.lasts and not any(turn.component == name for turn in self.turns):
+                self._outages[name] = Outage(name, lasts=True)
+
+    def title_of(self, name: str) -> str:
+        """What people call a component."""
+        return next((each.title for each in self.components if each.name == name), name)
 
     def standings(self) -> list[Standing]:
         """Every component with its newest result; one that is too old says nothing of now."""

@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
-from pulse_dash.core.access import open_because
-from pulse_dash.core.errors import NotFound
+from pulse_dash.core.access import Anonymous, UserActor, open_because
+from pulse_dash.core.errors import Forbidden, NotFound, Unauthenticated
 from pulse_dash.core.work import Work
 from pulse_dash.store.users import User
+
+
+class OperatorOnly(Forbidden):
+    """Only whoever runs this installation may do it."""
+
+    code = "operator_only"
+
+    def __init__(self, detail: str = "Only an operator of this installation may do this.") -> None:
+        super().__init__("operator")
+        self.detail = detail
+
+
+@open_because("it is what asks whether the caller is an operator")
+async def must_be(work: Work, action: str, *, resource_id: str, name: str) -> None:
+    """Let operators pass, and keep who else asked. Raises Unauthenticated, OperatorOnly."""
+    actor = work.actor
+    if isinstance(actor, Anonymous):
+        raise Unauthenticated
+    if isinstance(actor, UserActor) and actor.operator:
+        return
+    if isinstance(actor, UserActor):
+        noun, org_id = action.partition(".")[0], await home_of(work)
+        entry = work.entry(action, org_id=org_id, resource=noun, resource_id=resource_id, name=name, status="failure")
+        system = work.as_system("keep a refusal")
+        await system.store.refusals.note(f"{actor.id}:operator:{action}", entry)
+    raise OperatorOnly
+
+
+@open_because("it says where an operator's own acts are kept")
+async def home_of(work: Work) -> str | None:
+    """The organization in whose log a user's acts on the installation stand: the one they used last."""
+    if not isinstance(work.actor, UserActor):
+        return None
+    user = await work.as_system("where an act is kept").store.users.get(work.actor.id)
+    return user.last_organization_id
 
 
 @open_because("whoever can run commands on the machine runs the installation")

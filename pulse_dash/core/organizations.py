@@ -7,21 +7,12 @@ from datetime import timedelta
 from pulse_dash.core.access import ROLES, Permission, Role, UserActor, requires
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
 from pulse_dash.core.names import name_errors
+from pulse_dash.core.operators import OperatorOnly
 from pulse_dash.core.work import Work
 from pulse_dash.store.organizations import Organization
 from pulse_dash.store.records import Page
 
 RESTORABLE = timedelta(days=30)
-
-
-class OperatorOnly(Forbidden):
-    """Only whoever runs this installation may do it."""
-
-    code = "operator_only"
-
-    def __init__(self) -> None:
-        super().__init__("operator")
-        self.detail = "Nothing is sold here, so only an operator changes a plan."
 
 
 @requires(Permission.VIEW)
@@ -64,7 +55,7 @@ async def change(
     if version not in (None, before.version):
         raise PreconditionFailed
     if plan is not None and plan != before.plan:
-        raise OperatorOnly
+        raise OperatorOnly("Nothing is sold here, so only an operator changes a plan.")
     if name is None or name.strip() == before.name:
         return before
     _check(name)

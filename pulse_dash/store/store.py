@@ -20,6 +20,7 @@ from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.checks import Checks
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.incidents import Incidents
 from pulse_dash.store.invitations import Invitations
 from pulse_dash.store.kept_answers import KeptAnswers
 from pulse_dash.store.keys import Keys
@@ -147,6 +148,7 @@ class ScopedStore:
         "bans",
         "checks",
         "deleted_organizations",
+        "incidents",
         "invitations",
         "kept_answers",
         "keys",
@@ -177,6 +179,7 @@ class ScopedStore:
         self.tallies = Tallies(store, view)
         self.mails = Mails(store)
         self.checks = Checks(store)
+        self.incidents = Incidents(store, view)
         self.media_events = MediaEvents(store)
         self.kept_answers = KeptAnswers(store)
         self.audit_log = AuditLog(store, view)

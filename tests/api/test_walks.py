@@ -47,6 +47,7 @@ def test_few_routes_are_public_and_each_is_known() -> None:
         "GET /health",
         "GET /ready",
         "GET /v1/status",
+        "GET /v1/status/incidents",
         "POST /v1/auth/login",
         "POST /v1/auth/password/forgot",
         "POST /v1/auth/password/reset",
@@ -131,6 +132,9 @@ UNDESCRIBED = {
     "/outbox",
     "/invitations/accept",
     "/status",
+    "/status.atom",
+    "/status/badge.svg",
+    *(f"/api/v2/{what}.json" for what in ("summary", "status", "components", "incidents")),
     *(f"/session/{form}" for form in ("accept", "login", "signup", "forgot", "reset", "verify", "end")),
 }
 SIGNED = {"/v1/internal/livekit/webhook", "/v1/internal/livekit/webhook/{livekit_id}"}

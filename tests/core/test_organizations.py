@@ -9,7 +9,7 @@ import pytest
 from pulse_dash.core import organizations, projects, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
-from pulse_dash.core.organizations import OperatorOnly
+from pulse_dash.core.operators import OperatorOnly
 from pulse_dash.services import Services
 from pulse_dash.store.records import Moved
 from tests.doubles import kept

@@ -1,0 +1,203 @@
+"""Incidents and maintenance windows: opened and closed by the rule, and told of by operators.
+
+They are read from memory by everybody; what an operator writes stands in the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pulse_dash.core import operators
+from pulse_dash.core.access import open_because
+from pulse_dash.core.board import KEPT
+from pulse_dash.core.errors import FieldError, Invalid
+from pulse_dash.core.outages import FAILURES, SUCCESSES, Turn
+from pulse_dash.core.work import Work
+from pulse_dash.store.engine import DuplicateKey
+from pulse_dash.store.incidents import Incident
+from pulse_dash.store.records import Moved
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "incident": ("investigating", "identified", "monitoring", "resolved"),
+    "maintenance": ("scheduled", "in_progress", "completed"),
+}
+IMPACTS = ("none", "minor", "major", "critical")
+OVER = frozenset({"resolved", "completed"})
+MOST_UPDATES = 100
+
+
+@open_because("anybody may see what went wrong")
+def listing(work: Work) -> Sequence[Incident]:
+    """The newest, from memory."""
+    return work.parts.board.incidents
+
+
+@open_because("only operators pass, and the first line asks")
+async def may_declare(work: Work) -> None:
+    """Raises Unauthenticated, OperatorOnly."""
+    await operators.must_be(work, "incident.opened", resource_id="", name="")
+
+
+@open_because("only operators pass, and the first line asks")
+async def may_update(work: Work, incident_id: str) -> Incident:
+    """The incident, for who may change it. Raises NotFound, Unauthenticated, OperatorOnly."""
+    found = await work.as_system("read an incident").store.incidents.get(incident_id)
+    await operators.must_be(work, "incident.updated", resource_id=found.id, name=found.title)
+    return found
+
+
+@open_because("only operators pass, and the first line asks")
+async def declare(
+    work: Work,
+    *,
+    title: str,
+    body: str,
+    kind: str = "incident",
+    status: str | None = None,
+    impact: str = "minor",
+    components: Sequence[str] = (),
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Incident:
+    """Tell of an incident, or of a maintenance window to come. Raises OperatorOnly, Invalid."""
+    await may_declare(work)
+    now = work.clock.now()
+    began, at = starts_at or now, status or KINDS[kind][0]
+    errors = _wrong(work, kind, at, components)
+    if kind == "maintenance" and (ends_at is None or ends_at <= began):
+        errors.append(FieldError("ends_at", "A maintenance window ends, and after it began."))
+    if kind == "incident" and began > now:
+        errors.append(FieldError("starts_at", "An incident has begun; what is to come is maintenance."))
+    if errors:
+        raise Invalid(*errors)
+    document = {
+        "kind": kind,
+        "title": title.strip(),
+        "impact": "none" if kind == "maintenance" else impact,
+        "status": at,
+        "components": list(components),
+        "updates": [{"at": now, "status": at, "body": body}],
+        "postmortem": "",
+        "started_at": began,
+        "ends_at": ends_at if kind == "maintenance" else None,
+        "resolved_at": now if at in OVER else None,
+        "created_by": getattr(work.actor, "id", "system"),
+    }
+    return await _add(work, document, org_id=await operators.home_of(work))
+
+
+@open_because("only operators pass, and the first line asks")
+async def update(
+    work: Work,
+    incident_id: str,
+    *,
+    status: str | None = None,
+    body: str | None = None,
+    title: str | None = None,
+    impact: str | None = None,
+    components: Sequence[str] | None = None,
+    postmortem: str | None = None,
+) -> Incident:
+    """Change what is named; a body is one more word on how it goes. Raises NotFound, OperatorOnly, Invalid."""
+    before, now = await may_update(work, incident_id), work.clock.now()
+    if errors := _wrong(work, before.kind, status or before.status, components or ()):
+        raise Invalid(*errors)
+    if len(before.updates) >= MOST_UPDATES:
+        raise Invalid(FieldError("body", f"An incident has {MOST_UPDATES} updates at most."))
+    named = {"title": title, "impact": impact, "postmortem": postmortem, "status": status}
+    values: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if components is not None:
+        values["components"] = list(components)
+    changes = {name: {"before": getattr(before, name), "after": after} for name, after in values.items()}
+    if body is not None or status is not None:
+        kept = [{"at": each.at, "status": each.status, "body": each.body} for each in before.updates]
+        values["updates"] = [*kept, {"at": now, "status": status or before.status, "body": body or ""}]
+        changes["body"] = {"before": None, "after": body or ""}
+    unset: list[str] = []
+    if status is not None:
+        values["resolved_at"] = (before.resolved_at or now) if status in OVER else None
+        unset = ["open"] if status in OVER else []
+    entry = _entry(work, "incident.updated", before.id, before.title, await operators.home_of(work), changes)
+    # Two operators' words at once: the second is told to read again, so that no word is lost.
+    expect = {"updated_at": before.updated_at}
+    store = work.as_system("an operator changes an incident").store
+    changed = await store.incidents.change(before.id, values, entry, unset=unset, expect=expect)
+    await read(work)
+    return changed
+
+
+@open_because("a job of the house")
+async def follow(work: Work, turn: Turn) -> None:
+    """Open or close what the rule decided; done twice it is done once. Raises Unavailable."""
+    store = work.as_system("incidents by the rule").store
+    lasting, now = await store.incidents.lasting(turn.component), work.clock.now()
+    title = work.parts.board.title_of(turn.component)
+    if turn.began and lasting is None:
+        word = f"{FAILURES} checks in a row failed, the first at {turn.at:%H:%M:%S} UTC."
+        document = {
+            "kind": "incident",
+            "title": f"{title} does not answer",
+            "impact": "major",
+            "status": "investigating",
+            "components": [turn.component],
+            "updates": [{"at": now, "status": "investigating", "body": word}],
+            "postmortem": "",
+            "started_at": turn.at,
+            "open": turn.component,
+            "created_by": "rule",
+        }
+        try:
+            await _add(work, document, org_id=None)
+        except DuplicateKey:
+            return
+    if not turn.began and lasting is not None:
+        minutes = max(1, round((turn.at - lasting.started_at).total_seconds() / 60))
+        word = f"{SUCCESSES} checks in a row succeeded. It lasted {minutes} min."
+        kept = [{"at": each.at, "status": each.status, "body": each.body} for each in lasting.updates]
+        values = {
+            "status": "resolved",
+            "resolved_at": turn.at,
+            "updates": [*kept, {"at": now, "status": "resolved", "body": word}],
+        }
+        entry = _entry(work, "incident.updated", lasting.id, lasting.title, None, {})
+        try:
+            await store.incidents.change(lasting.id, values, entry, unset=["open"], expect={"open": turn.component})
+        except Moved:
+            # An operator closed it in between.
+            return
+
+
+@open_because("a job of the house")
+async def read(work: Work) -> None:
+    """Bring the newest into this node's memory. Raises Unavailable."""
+    found = await work.as_system("read incidents").store.incidents.newest(KEPT)
+    work.parts.board.remember(found)
+    work.parts.bus.say("status:")
+
+
+async def _add(work: Work, document: dict[str, Any], *, org_id: str | None) -> Incident:
+    incident_id = work.new_id("inc")
+    told = {name: {"before": None, "after": document[name]} for name in ("kind", "status", "impact", "components")}
+    entry = _entry(work, "incident.opened", incident_id, document["title"], org_id, told)
+    store = work.as_system("tell of an incident").store
+    made = await store.incidents.add({"_id": incident_id, **document}, entry)
+    await read(work)
+    return made
+
+
+def _wrong(work: Work, kind: str, status: str, components: Sequence[str]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if status not in KINDS[kind]:
+        errors.append(FieldError("status", f"Must be one of {', '.join(KINDS[kind])}."))
+    known = {each.name for each in work.parts.board.components}
+    if set(components) - known:
+        errors.append(FieldError("components", f"Must be of {', '.join(sorted(known))}."))
+    return errors
+
+
+def _entry(
+    work: Work, action: str, incident_id: str, title: str, org_id: str | None, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    return work.entry(action, org_id=org_id, resource="incident", resource_id=incident_id, name=title, changes=changes)

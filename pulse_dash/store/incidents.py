@@ -1,0 +1,117 @@
+"""Incidents and maintenance windows of this installation. They belong to no tenant, and everybody may read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pulse_dash.store.engine import Document
+from pulse_dash.store.records import Records
+from pulse_dash.store.schema import PENDING, CollectionSchema, Index, ListOf, outbox
+
+SCHEMA = CollectionSchema(
+    "incidents",
+    outbox(
+        {
+            "kind": "string",
+            "title": "string",
+            "impact": "string",
+            "status": "string",
+            "components": "array",
+            "updates": ListOf({"at": "date", "status": "string", "body": "string"}),
+            "postmortem": "string",
+            "started_at": "date",
+            "ends_at?": "date",
+            "resolved_at?": "date",
+            # The component of an outage that the rule opened, while it lasts: it is opened once on all nodes.
+            "open?": "string",
+            "created_by": "string",
+            "created_at": "date",
+            "updated_at": "date",
+        }
+    ),
+    (
+        Index("open", (("open", 1),), unique=True, partial="open"),
+        Index("started", (("started_at", -1), ("_id", -1))),
+        PENDING,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentUpdate:
+    """One word on how it goes."""
+
+    at: datetime
+    status: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An outage or a maintenance window; `outage` names the component of one that the rule opened and that lasts."""
+
+    id: str
+    kind: str
+    title: str
+    impact: str
+    status: str
+    components: Sequence[str]
+    updates: Sequence[IncidentUpdate]
+    postmortem: str
+    started_at: datetime
+    ends_at: datetime | None
+    resolved_at: datetime | None
+    outage: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    def status_at(self, now: datetime) -> str:
+        """A window begins and ends by the clock, unless it was ended before."""
+        if self.kind != "maintenance" or self.resolved_at is not None:
+            return self.status
+        if now < self.started_at:
+            return "scheduled"
+        return "in_progress" if self.ends_at is None or now < self.ends_at else "completed"
+
+    def covers(self, component: str, now: datetime) -> bool:
+        """Whether maintenance of this component is under way."""
+        return self.status_at(now) == "in_progress" and component in self.components
+
+
+class Incidents(Records[Incident]):
+    """Written by operators and by the rule, through Pulse itself."""
+
+    noun = "incidents"
+    organization_field: ClassVar[str | None] = None
+    project_field: ClassVar[str | None] = None
+
+    def read(self, document: Document) -> Incident:
+        found: Sequence[Mapping[str, Any]] = document["updates"]
+        return Incident(
+            id=document["_id"],
+            kind=document["kind"],
+            title=document["title"],
+            impact=document["impact"],
+            status=document["status"],
+            components=tuple(document["components"]),
+            updates=tuple(IncidentUpdate(each["at"], each["status"], each["body"]) for each in found),
+            postmortem=document["postmortem"],
+            started_at=document["started_at"],
+            ends_at=document.get("ends_at"),
+            resolved_at=document.get("resolved_at"),
+            outage=document.get("open"),
+            created_at=document["created_at"],
+            updated_at=document["updated_at"],
+        )
+
+    async def newest(self, limit: int) -> list[Incident]:
+        """The latest beginning first; a window of the future stands before everything."""
+        return await self.list({}, sort=[("started_at", -1), ("_id", -1)], limit=limit)
+
+    async def lasting(self, component: str) -> Incident | None:
+        """The outage of a component that the rule opened and that lasts."""
+        document = await self._documents.find_one({"open": component})
+        return None if document is None else self.read(document)
