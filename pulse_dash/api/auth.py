@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pulse_dash.api.bodies import Answer, Body, shown
 from pulse_dash.api.idempotent import ShownOnce, idempotent
-from pulse_dash.api.principals import Anybody, Caller
+from pulse_dash.api.principals import Anybody, Caller, InPerson
 from pulse_dash.core import accounts, links, sessions
 from pulse_dash.core.accounts import SignedIn, User
 from pulse_dash.core.errors import Unauthenticated
@@ -52,6 +52,15 @@ class ForgotBody(Body):
 
 
 class ResetBody(LinkBody):
+    password: Password
+
+
+class ProfileBody(Body):
+    name: PersonName
+
+
+class PasswordBody(Body):
+    present: str
     password: Password
 
 
@@ -152,6 +161,16 @@ async def reset(work: Anybody, body: ResetBody) -> None:
 async def me(work: Caller) -> MeAnswer:
     signed_in = await accounts.me(work)
     return MeAnswer(**_who(signed_in).model_dump(), verified=signed_in.user.verified_at is not None)
+
+
+@router.put("/me", summary="Change my name")
+async def rename(work: InPerson, body: ProfileBody) -> UserAnswer:
+    return _user(await accounts.rename(work, body.name))
+
+
+@router.post("/password", status_code=204, summary="Change my password, which ends my other sign-ins")
+async def change_password(work: InPerson, body: PasswordBody) -> None:
+    await accounts.change_password(work, present=body.present, password=body.password)
 
 
 async def signed_in_answer(work: Work, signed_in: SignedIn) -> SignedInAnswer:

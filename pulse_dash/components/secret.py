@@ -34,14 +34,21 @@ def key_value(public: Any) -> rx.Component:
 
 def secret_value(secret: Any) -> rx.Component:
     """The secret half, while it can be seen."""
+    return _shown_once(secret, "API secret")
+
+
+def personal_token_value(token: Any) -> rx.Component:
+    """A personal token, while it can be seen."""
+    return _shown_once(token, "API token")
+
+
+def _shown_once(secret: Any, what: str) -> rx.Component:
     return rx.el.div(
         rx.el.div(
-            rx.el.span("API secret", class_name="label"),
+            rx.el.span(what, class_name="label"),
             rx.el.span("shown once, for two minutes", class_name="hint"),
             class_name="value-head",
         ),
-        rx.el.div(
-            rx.el.code(secret), copy_words(secret, "API secret"), _Reveal.create(), class_name="value value-secret"
-        ),
+        rx.el.div(rx.el.code(secret), copy_words(secret, what), _Reveal.create(), class_name="value value-secret"),
         class_name="field",
     )

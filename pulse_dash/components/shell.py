@@ -209,6 +209,14 @@ def _account() -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(rx.el.bdi(ShellState.email), class_name="menu-title one-line"),
+            page_link(
+                rx.el.span(icon("user-round"), class_name="menu-icon"),
+                "Your account",
+                to="/account",
+                class_name="menu-item",
+                custom_attrs={"data-closes-menu": ""},
+            ),
+            rx.el.div(class_name="menu-line"),
             rx.el.p("Theme", class_name="menu-title", id="theme-label"),
             rx.el.div(
                 *(

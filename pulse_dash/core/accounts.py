@@ -196,6 +196,54 @@ async def use_organization(work: Work, org_id: str) -> Organization:
     return organization
 
 
+@requires(Permission.VIEW)
+async def rename(work: Work, name: str) -> User:
+    """Give the caller another name. Raises Invalid, NotByToken."""
+    me = await sessions.in_person(work)
+    if errors := name_errors(name=name):
+        raise Invalid(*errors)
+    system = work.as_system("the caller's own account")
+    user = await system.store.users.get(me.id)
+    if user.name == name.strip():
+        return user
+    entry = _of_account(work, "user.renamed", user, {"name": {"before": user.name, "after": name.strip()}})
+    return await system.store.users.change(user.id, {"name": name.strip()}, entry)
+
+
+@requires(Permission.VIEW)
+async def change_password(work: Work, *, present: str, password: str) -> None:
+    """Set another password, for who knows the present one; every other sign-in of theirs ends.
+
+    Raises Invalid, NotByToken, Moved; RateLimited after ten wrong ones, as signing in does."""
+    me = await sessions.in_person(work)
+    system = work.as_system("the caller's own account")
+    user = await system.store.users.get(me.id)
+    tried = f"account:{user.email}", f"from:{work.call.ip}"
+    work.parts.slowdown.check(*tried)
+    if not await work.parts.passwords.check(present, user.password_hash):
+        work.parts.slowdown.wrong(*tried)
+        raise Invalid(FieldError("present", "Is not your password."))
+    work.parts.slowdown.right(tried[0])
+    if errors := password_errors(password):
+        raise Invalid(*errors)
+    values = {"password_hash": await work.parts.passwords.hash(password), **sessions.only_this(user, me)}
+    # A link for a new password that was mailed before must not undo this one.
+    spent = ("reset_hash", "reset_until")
+    entry = _of_account(work, "user.password_changed", user)
+    await system.store.users.change(user.id, values, entry, unset=spent, expect={"epoch": user.epoch})
+
+
+def _of_account(work: Work, action: str, user: User, changes: Document | None = None) -> Document:
+    return work.entry(
+        action,
+        org_id=user.last_organization_id,
+        resource="user",
+        resource_id=user.id,
+        name=user.name,
+        changes=changes,
+    )
+
+
 async def _caller(work: Work) -> User:
     if not isinstance(work.actor, UserActor):
         raise Unauthenticated("A project's key is nobody. Sign in as a user.")

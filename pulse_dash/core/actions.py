@@ -32,6 +32,8 @@ _ALL = (
     Action("user.verified", "confirmed their address"),
     Action("user.replaced", "put {thing} out: the address was confirmed by somebody else"),
     Action("user.password_reset", "chose a new password by mail"),
+    Action("user.password_changed", "changed their password"),
+    Action("user.renamed", "changed their name"),
     Action("operator.added", "made {thing} an operator"),
     Action("operator.removed", "made {thing} an operator no longer"),
     Action("session.started", "signed in"),

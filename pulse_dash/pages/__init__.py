@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pulse_dash.components.document import HEAD, STYLESHEETS, broken
 from pulse_dash.pages import (
+    account,
     dashboard,
     forgot,
     login,
@@ -17,6 +18,7 @@ from pulse_dash.pages import (
     verify,
 )
 from pulse_dash.reflex_seam import Page
+from pulse_dash.state.account import AccountState
 from pulse_dash.state.activity import ActivityState
 from pulse_dash.state.bans import BansState
 from pulse_dash.state.connections import ConnectionsState
@@ -82,6 +84,12 @@ PAGES: tuple[Page, ...] = (
         on_load=(ShellState.load, OrganizationsState.load, OrganizationsState.follow),
     ),
     Page("/team", team.page, title="Team · Pulse", on_load=(ShellState.load, TeamState.load, TeamState.follow)),
+    Page(
+        "/account",
+        account.page,
+        title="Account · Pulse",
+        on_load=(ShellState.load, AccountState.load, AccountState.follow),
+    ),
     Page("404", not_found.page, title="Nothing here · Pulse", public=True),
 )
 

@@ -348,6 +348,7 @@ async def test_when_its_encryption_key_is_gone_it_says_so_and_does_nothing_again
 WITHOUT = {
     "POST /v1/auth/login",
     "POST /v1/auth/logout",
+    "POST /v1/auth/password",
     "POST /v1/auth/password/forgot",
     "POST /v1/auth/password/reset",
     "POST /v1/auth/verify",

@@ -69,6 +69,8 @@ OF_THE_ACCOUNT = [
     ("DELETE", "/v1/auth/sessions", {}),
     ("DELETE", "/v1/auth/sessions/ses_x", {}),
     ("POST", "/v1/auth/logout", {}),
+    ("PUT", "/v1/auth/me", {"name": "x"}),
+    ("POST", "/v1/auth/password", {"present": PASSWORD, "password": "another sentence"}),
 ]
 
 

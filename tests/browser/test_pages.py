@@ -54,6 +54,10 @@ async def open_own_livekit(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 
+async def open_password(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Change password…").click()
+
+
 async def open_invite(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Invite people…").click()
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
@@ -107,6 +111,8 @@ OUTSIDE: dict[str, tuple[str, Doing]] = {
     "docs": ("/docs", nothing),
 }
 INSIDE: dict[str, tuple[str, Doing]] = {
+    "account": ("/account", nothing),
+    "account-password": ("/account", open_password),
     "team": ("/team", nothing),
     "team-invite": ("/team", open_invite),
     "team-none-found": ("/team?search=nobody-is-called-this", nothing),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from pulse_dash.core import accounts
+from pulse_dash.core import accounts, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.accounts import EmailTaken, SignupClosed
-from pulse_dash.core.errors import Invalid, NotFound, PulseError, Unauthenticated
+from pulse_dash.core.errors import Invalid, NotFound, PulseError, RateLimited, Unauthenticated
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.services import Services, assemble
-from tests.doubles import BreakableEngine, MovableClock
+from tests.doubles import BreakableEngine, MovableClock, kept
 from tests.people import PASSWORD, Town
 
 FORM: dict[str, Any] = {
@@ -183,3 +184,42 @@ async def test_too_many_sign_ins_at_once_are_turned_away_and_the_rest_is_served(
     refused = [outcome for outcome in outcomes if isinstance(outcome, PulseError)]
     assert {error.code for error in refused} <= {"unavailable"}
     assert len(outcomes) - len(refused) >= 64
+
+
+async def test_a_password_is_changed_by_who_knows_the_present_one_and_ends_the_other_sign_ins(town: Town) -> None:
+    person = await town.person()
+    other = await accounts.log_in(town.stranger, email=person.actor.email, password=PASSWORD)
+    assert other.started is not None
+
+    with pytest.raises(Invalid):
+        await accounts.change_password(town.work(person), present="not it, by far", password="another sentence")
+    with pytest.raises(Invalid):
+        await accounts.change_password(town.work(person), present=PASSWORD, password="short")
+    await accounts.change_password(town.work(person), present=PASSWORD, password="another sentence")
+
+    await sessions.recognize(town.stranger, person.access_token)
+    with pytest.raises(Unauthenticated):
+        await sessions.refresh(town.stranger, other.started.secret.reveal())
+    with pytest.raises(Unauthenticated):
+        await accounts.log_in(town.stranger, email=person.actor.email, password=PASSWORD)
+    await accounts.log_in(town.stranger, email=person.actor.email, password="another sentence")
+
+
+async def test_ten_wrong_present_passwords_slow_down_as_signing_in_does(town: Town) -> None:
+    work = town.work(await town.person())
+    for _ in range(10):
+        with suppress(Invalid):
+            await accounts.change_password(work, present="not it, by far", password="another sentence")
+
+    with pytest.raises(RateLimited):
+        await accounts.change_password(work, present=PASSWORD, password="another sentence")
+
+
+async def test_a_name_is_changed_and_the_entry_says_from_what(town: Town, services: Services) -> None:
+    person = await town.person("Ada")
+
+    await accounts.rename(town.work(person), " Grace ")
+
+    assert (await accounts.me(town.work(person))).user.name == "Grace"
+    (entry,) = await kept(services.engine, "audit_log", action="user.renamed")
+    assert entry["changes"] == {"name": {"before": "Ada", "after": "Grace"}}

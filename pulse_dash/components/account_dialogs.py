@@ -1,0 +1,111 @@
+"""The dialogs of the account: another password, signing out elsewhere, and API tokens."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pulse_dash.components.dialog import breaks, form_dialog
+from pulse_dash.components.fields import field, select
+from pulse_dash.state.account import LIVES, AccountState, TokenRow
+
+PASSWORD = "change-password"  # noqa: S105 - a dialog's id
+END_OTHERS = "end-others"
+NEW_TOKEN = "new-token"  # noqa: S105 - a dialog's id
+
+
+def password_dialog() -> rx.Component:
+    """Another password."""
+    return form_dialog(
+        "Change your password",
+        field(
+            "Present password",
+            id="present",
+            name="present",
+            type="password",
+            error=AccountState.errors.get("present", ""),
+            auto_complete="current-password",
+            required=True,
+            max_length=128,
+            says={"missing": "Enter the password that you have now."},
+            custom_attrs={"data-first": ""},
+        ),
+        field(
+            "New password",
+            id="password",
+            name="password",
+            type="password",
+            error=AccountState.errors.get("password", ""),
+            auto_complete="new-password",
+            required=True,
+            min_length=10,
+            max_length=128,
+            hint="10 characters or more. A sentence is fine.",
+            says={"missing": "Choose a password.", "short": "At least 10 characters."},
+        ),
+        before=breaks("Every other sign-in of yours ends within a second.", "Your API tokens go on working."),
+        state=AccountState,
+        id=PASSWORD,
+        does="Change password",
+        on_submit=AccountState.change_password,
+    )
+
+
+def end_others_dialog() -> rx.Component:
+    """Signing out everywhere else."""
+    return form_dialog(
+        "Sign out everywhere else",
+        before=breaks(
+            "Every other sign-in of yours ends, and its open pages sign out, within a second.",
+            "Your API tokens go on working; revoke those that you do not know.",
+        ),
+        state=AccountState,
+        id=END_OTHERS,
+        does="Sign out everywhere else",
+        on_submit=AccountState.end_others,
+        variant="deadly",
+    )
+
+
+def new_token_dialog() -> rx.Component:
+    """A token for a script."""
+    return form_dialog(
+        "New API token",
+        field(
+            "Name",
+            id="new-token-name",
+            name="name",
+            error=AccountState.errors.get("name", ""),
+            required=True,
+            max_length=128,
+            placeholder="nightly export",
+            auto_complete="off",
+            hint="What uses it. It acts as you, with the role that you have in each organization.",
+            says={"missing": "Name it after what uses it."},
+            custom_attrs={"data-first": ""},
+        ),
+        select(
+            "Runs out after",
+            *(rx.el.option(words, value=days) for days, words in LIVES.items()),
+            id="new-token-days",
+            name="days",
+            default_value="90",
+        ),
+        state=AccountState,
+        id=NEW_TOKEN,
+        does="Create token",
+        on_submit=AccountState.create_token,
+    )
+
+
+def revoke_dialog(row: rx.Var[TokenRow]) -> rx.Component:
+    """Stopping a token."""
+    return form_dialog(
+        rx.fragment("Revoke ", rx.el.bdi(row.name)),
+        rx.el.input(type="hidden", name="token_id", default_value=row.id),
+        before=breaks("Whatever uses it is refused everywhere within a second.", "It cannot be undone."),
+        state=AccountState,
+        id="revoke-" + row.id,
+        does="Revoke token",
+        on_submit=AccountState.revoke_token,
+        variant="deadly",
+    )

@@ -1,0 +1,209 @@
+"""The person's own account: who they are, how they sign in, where they are signed in, and their API tokens."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pulse_dash.components.account_dialogs import (
+    END_OTHERS,
+    NEW_TOKEN,
+    PASSWORD,
+    end_others_dialog,
+    new_token_dialog,
+    password_dialog,
+    revoke_dialog,
+)
+from pulse_dash.components.badges import badge, tag
+from pulse_dash.components.buttons import button
+from pulse_dash.components.fields import field
+from pulse_dash.components.lists import row_bones
+from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.secret import copy_now, personal_token_value
+from pulse_dash.components.shell import shell
+from pulse_dash.components.states import empty, failed
+from pulse_dash.components.times import moment
+from pulse_dash.state.account import AccountState, SessionRow, TokenRow
+from pulse_dash.state.secret import SecretState
+
+
+def page() -> rx.Component:
+    """/account"""
+    return shell(
+        page_head(
+            crumbs("Account"),
+            "Your account",
+            rx.el.p("It is yours in every organization that you belong to.", class_name="page-sentence"),
+            docs="api#accounts",
+        ),
+        rx.el.div(
+            rx.cond(
+                AccountState.problem != "",
+                failed(
+                    "Your account could not be read.",
+                    AccountState.problem,
+                    AccountState.reference,
+                    retry=AccountState.load,
+                    still="You stay signed in, and scripts with your tokens go on working.",
+                ),
+            ),
+            rx.cond(
+                AccountState.loaded,
+                rx.fragment(_profile(), _sign_ins(), _tokens()),
+                rx.cond(AccountState.problem == "", _bones()),
+            ),
+            class_name="stack",
+        ),
+        password_dialog(),
+        end_others_dialog(),
+        new_token_dialog(),
+        homeless_too=True,
+    )
+
+
+def _profile() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Profile"),
+            rx.el.div(button("Change password…", small=True, opens=PASSWORD), class_name="push"),
+            class_name="card-head",
+        ),
+        rx.el.form(
+            field(
+                "Your name",
+                id="name",
+                name="name",
+                default_value=AccountState.name,
+                key=AccountState.name,
+                error=AccountState.errors.get("name", ""),
+                required=True,
+                max_length=128,
+                auto_complete="name",
+                says={"missing": "Write the name that others see."},
+            ),
+            rx.el.p(
+                "You sign in as ",
+                rx.el.bdi(AccountState.email),
+                ".",
+                class_name="small quiet",
+            ),
+            rx.el.div(button("Save", type="submit", small=True)),
+            on_submit=AccountState.rename,
+            class_name="stack",
+            no_validate=True,
+            custom_attrs={"data-checked": ""},
+        ),
+        class_name="card",
+    )
+
+
+def _head(*names: str) -> rx.Component:
+    return rx.el.thead(
+        rx.el.tr(
+            *(rx.el.th(name, scope="col") for name in names),
+            rx.el.th(rx.el.span("Actions", class_name="seen-by-readers"), scope="col"),
+        )
+    )
+
+
+def _sign_ins() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Where you are signed in"),
+            rx.cond(
+                AccountState.signed_in_at.length() > 1,
+                rx.el.div(button("Sign out everywhere else…", small=True, opens=END_OTHERS), class_name="push"),
+            ),
+            class_name="card-head",
+        ),
+        rx.el.table(
+            _head("Device", "Way", "Address", "Signed in", "Last used"),
+            rx.el.tbody(rx.foreach(AccountState.signed_in_at, _sign_in)),
+            class_name="table table-folds",
+        ),
+        class_name="card card-flush",
+    )
+
+
+def _sign_in(row: rx.Var[SessionRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.td(row.device, rx.cond(row.current, tag("this one")), class_name="cell-name"),
+        rx.el.td(row.way, custom_attrs={"data-label": "Way"}),
+        rx.el.td(rx.el.code(row.ip), custom_attrs={"data-label": "Address"}),
+        rx.el.td(moment(row.created_at), custom_attrs={"data-label": "Signed in"}),
+        rx.el.td(moment(row.last_used_at), custom_attrs={"data-label": "Last used"}),
+        rx.el.td(
+            rx.cond(row.current, rx.fragment(), button("End", small=True, on_click=AccountState.end_session(row.id))),
+            class_name="cell-actions",
+        ),
+        key=row.id,
+    )
+
+
+def _tokens() -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            SecretState.secret != "",
+            rx.fragment(
+                copy_now(),
+                rx.el.section(
+                    rx.el.div(
+                        personal_token_value(SecretState.secret),
+                        rx.el.div(
+                            button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)
+                        ),
+                        class_name="stack",
+                    ),
+                    class_name="card",
+                ),
+            ),
+        ),
+        rx.el.section(
+            rx.el.div(
+                rx.el.h2("API tokens"),
+                rx.el.div(button("New token…", small=True, icon_name="plus", opens=NEW_TOKEN), class_name="push"),
+                class_name="card-head",
+            ),
+            rx.cond(
+                AccountState.tokens.length() == 0,
+                empty(
+                    "key-round",
+                    "You have no API token",
+                    "A token lets a script of yours call the API without your password, as you, until it runs out.",
+                    small=True,
+                ),
+                rx.el.table(
+                    _head("Name", "Token", "Runs out", "Last used", "Status"),
+                    rx.el.tbody(rx.foreach(AccountState.tokens, _token)),
+                    class_name="table table-folds",
+                ),
+            ),
+            class_name="card card-flush",
+        ),
+        rx.foreach(AccountState.tokens, revoke_dialog),
+    )
+
+
+def _token(row: rx.Var[TokenRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.td(rx.el.bdi(row.name), class_name="cell-name"),
+        rx.el.td(rx.el.code(row.begins), custom_attrs={"data-label": "Token"}),
+        rx.el.td(moment(row.expires_at), custom_attrs={"data-label": "Runs out"}),
+        rx.el.td(
+            rx.cond(row.last_used_at != "", moment(row.last_used_at), rx.fragment("never")),
+            custom_attrs={"data-label": "Last used"},
+        ),
+        rx.el.td(badge(row.status, row.tone), custom_attrs={"data-label": "Status"}),
+        rx.el.td(
+            button("Revoke…", small=True, variant="danger", opens="revoke-" + row.id),
+            class_name="cell-actions",
+        ),
+        key=row.id,
+    )
+
+
+def _bones() -> rx.Component:
+    return rx.el.section(
+        rx.el.table(_head("Device", "Way", "Address", "Signed in", "Last used"), row_bones(6), class_name="table"),
+        class_name="card card-flush",
+        custom_attrs={"aria-busy": "true"},
+    )

@@ -1,0 +1,188 @@
+"""The person's own account: name, password, where they are signed in, and their API tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from pulse_dash.core import accounts, personal_tokens, sessions
+from pulse_dash.core.devices import device_of
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
+from pulse_dash.core.keys import ShownKey
+from pulse_dash.core.work import Work
+from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.forms import iso, text
+from pulse_dash.state.secret import SecretState
+from pulse_dash.state.shell import ShellState
+
+LIVES = {"30": "30 days", "90": "90 days", "365": "a year"}
+_REFUSED = (Invalid, Conflict, Forbidden, NotFound, LimitExceeded)
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """One sign-in."""
+
+    id: str
+    device: str
+    way: str
+    ip: str
+    created_at: str
+    last_used_at: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """One personal token; the token itself is nowhere in here."""
+
+    id: str
+    name: str
+    begins: str
+    expires_at: str
+    last_used_at: str
+    status: str
+    tone: str
+
+
+class AccountState(PulseState):
+    """The account; `changes` counts up with each thing done, which closes its dialog."""
+
+    loaded: bool = False
+    problem: str = ""
+    reference: str = ""
+    name: str = ""
+    email: str = ""
+    signed_in_at: list[SessionRow] = []
+    tokens: list[TokenRow] = []
+    errors: dict[str, str] = {}
+    changes: int = 0
+
+    @rx.event
+    async def load(self) -> None:
+        """Read the account."""
+        self.errors = {}
+        await self._read(await self._work())
+
+    @rx.event(background=True, supersedes=True)
+    async def follow(self) -> None:
+        """Keep sign-ins and tokens true while they are looked at."""
+        async for work in self._listen("sessions:", "personal_tokens:", "users:"):
+            async with self:
+                if self.loaded:
+                    await self._read(work)
+
+    @rx.event
+    async def forget(self) -> None:
+        """A dialog was opened: begin without the refusals of the last time."""
+        self.errors = {}
+
+    @rx.event
+    async def rename(self, form_data: dict[str, Any]) -> object:
+        """Another name."""
+        if await self._do(lambda work: accounts.rename(work, text(form_data, "name"))):
+            return [ShellState.load, rx.toast.success("Your name is changed.")]
+        return None
+
+    @rx.event
+    async def change_password(self, form_data: dict[str, Any]) -> object:
+        """Another password, for who knows the present one."""
+        present, password = text(form_data, "present"), text(form_data, "password")
+        if await self._do(lambda work: accounts.change_password(work, present=present, password=password)):
+            return rx.toast.success("Your password is changed, and every other sign-in has ended.")
+        return None
+
+    @rx.event
+    async def end_session(self, session_id: str) -> object:
+        """End one sign-in."""
+        if await self._do(lambda work: sessions.end_one(work, session_id)):
+            return None
+        return rx.toast.error("That sign-in is over already.")
+
+    @rx.event
+    async def end_others(self, form_data: dict[str, Any]) -> object:
+        """Sign out everywhere else."""
+        if await self._do(sessions.end_others):
+            return rx.toast.success("You are signed in here alone.")
+        return None
+
+    @rx.event
+    async def create_token(self, form_data: dict[str, Any]) -> object:
+        """Make a token and show it once."""
+        days = text(form_data, "days")
+        work = await self._work()
+        try:
+            made = await personal_tokens.create(
+                work, name=text(form_data, "name"), expires_in_days=int(days) if days in LIVES else 0
+            )
+        except _REFUSED as refused:
+            self.errors = self._sentences(refused)
+            return None
+        secret = await self.get_state(SecretState)
+        secret._show(ShownKey(made.token.id, made.token.name, made.token.handle, made.secret))
+        self.errors = {}
+        self.changes += 1
+        await self._read(work)
+        return SecretState.fade
+
+    @rx.event
+    async def revoke_token(self, form_data: dict[str, Any]) -> None:
+        """Stop a token for good."""
+        token_id = text(form_data, "token_id")
+        if await self._do(lambda work: personal_tokens.revoke(work, token_id)):
+            secret = await self.get_state(SecretState)
+            if secret.key_id == token_id:
+                secret._empty()
+
+    async def _do(self, act: Any) -> bool:
+        work = await self._work()
+        try:
+            await act(work)
+        except _REFUSED as refused:
+            self.errors = self._sentences(refused)
+            return False
+        self.errors = {}
+        self.changes += 1
+        await self._read(work)
+        return True
+
+    async def _read(self, work: Work) -> None:
+        try:
+            person = await accounts.me(work)
+            living = await sessions.listing(work)
+            tokens = await personal_tokens.listing(work)
+        except Unavailable as away:
+            self.problem, self.reference = away.detail, work.call.request_id
+            return
+        self.name, self.email = person.user.name, person.user.email
+        own = getattr(work.actor, "session_id", "")
+        rows = [
+            SessionRow(
+                id=each.id,
+                device=device_of(each.user_agent),
+                way="Dashboard" if each.kind == sessions.DASHBOARD else "API",
+                ip=each.ip or "unknown",
+                created_at=iso(each.created_at),
+                last_used_at=iso(each.last_used_at or each.created_at),
+                current=each.id == own,
+            )
+            for each in living
+        ]
+        self.signed_in_at = sorted(rows, key=lambda row: not row.current)
+        now = work.clock.now()
+        self.tokens = [
+            TokenRow(
+                id=each.id,
+                name=each.name,
+                begins=f"{each.handle}…",
+                expires_at=iso(each.expires_at),
+                last_used_at=iso(each.last_used_at),
+                status="Active" if each.expires_at > now else "Expired",
+                tone="good" if each.expires_at > now else "warn",
+            )
+            for each in tokens
+        ]
+        self.problem = self.reference = ""
+        self.loaded = True
