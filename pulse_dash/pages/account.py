@@ -126,7 +126,7 @@ def _sign_ins() -> rx.Component:
 
 def _sign_in(row: rx.Var[SessionRow]) -> rx.Component:
     return rx.el.tr(
-        rx.el.td(row.device, rx.cond(row.current, tag("this one")), class_name="cell-name"),
+        rx.el.td(row.device, " ", rx.cond(row.current, tag("this one")), class_name="cell-name"),
         rx.el.td(row.way, custom_attrs={"data-label": "Way"}),
         rx.el.td(rx.el.code(row.ip), custom_attrs={"data-label": "Address"}),
         rx.el.td(moment(row.created_at), custom_attrs={"data-label": "Signed in"}),
