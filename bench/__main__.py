@@ -11,6 +11,7 @@ import sys
 
 BENCHES = {
     "tokens": "complete tokens/create beside a bare FastAPI that mints and an empty answer",
+    "removed": "from removed, demoted, signed out or revoked until another node refuses",
     "store": "the embedded store with a million documents beside raw sqlite3, BSON alone and litemongo",
 }
 
