@@ -102,7 +102,7 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
     address = _plain_address(email)
     await _refuse_member(work, organization, address)
     if await work.store.invitations.since(org_id, work.clock.now() - _HOUR) >= MOST_AN_HOUR:
-        raise RateLimited(int(_HOUR.total_seconds()))
+        raise await _too_many(work, org_id)
     invitation_id = work.new_id("inv")
     token = f"{invitation_id}.{random_secret()}"
     document = {
@@ -121,7 +121,7 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
     if await work.store.invitations.since(org_id, work.clock.now() - _HOUR) > MOST_AN_HOUR:
         # Many at once passed the first look; what is too much is taken back before anything is sent.
         await _take_back(work, made)
-        raise RateLimited(int(_HOUR.total_seconds()))
+        raise await _too_many(work, org_id)
     return Invited(made, await _send(work, organization, me, address, token))
 
 
@@ -155,6 +155,14 @@ async def revoke(work: Work, org_id: str, invitation_id: str) -> None:
     if before.status(work.clock.now()) not in ("pending", "expired"):
         raise InvitationSpent
     await _take_back(work, before)
+
+
+async def _too_many(work: Work, org_id: str) -> RateLimited:
+    """With the seconds until the oldest of those that fill the hour is older than it."""
+    now = work.clock.now()
+    filling = await work.store.invitations.newest_since(org_id, now - _HOUR, MOST_AN_HOUR)
+    until = min((each.created_at for each in filling), default=now) + _HOUR
+    return RateLimited(int((until - now).total_seconds()) + 1)
 
 
 async def _take_back(work: Work, invitation: Invitation) -> None:

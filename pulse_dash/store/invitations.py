@@ -86,3 +86,8 @@ class Invitations(Records[Invitation]):
     async def since(self, org_id: str, moment: datetime) -> int:
         """How many were made from that moment on."""
         return await self.count({"org_id": org_id, "created_at": {"$gte": moment}})
+
+    async def newest_since(self, org_id: str, moment: datetime, limit: int) -> list[Invitation]:
+        """The newest that were made from that moment on."""
+        newest = [("created_at", -1), ("_id", -1)]
+        return await self.list({"org_id": org_id, "created_at": {"$gte": moment}}, sort=newest, limit=limit)

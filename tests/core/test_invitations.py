@@ -268,3 +268,19 @@ async def test_an_admin_takes_no_owners_invitation_back(town: Town) -> None:
 
     with pytest.raises(AboveOwnRole):
         await invitations.revoke(town.work(admin), owner.organization.id, token.partition(".")[0])
+
+
+async def test_who_waits_as_long_as_the_limit_says_invites_again(town: Town, clock: MovableClock) -> None:
+    owner = await town.person()
+    for number in range(invitations.MOST_AN_HOUR):
+        await _invited(town, owner, email=f"p{number}@example.com")
+        clock.move(60)
+    with pytest.raises(RateLimited) as refused:
+        await _invited(town, owner, email="late@example.com")
+
+    assert refused.value.retry_after < 3600 - 60 * (invitations.MOST_AN_HOUR - 1)
+    clock.move(refused.value.retry_after - 2)
+    with pytest.raises(RateLimited):
+        await _invited(town, owner, email="late@example.com")
+    clock.move(2)
+    await _invited(town, owner, email="late@example.com")
