@@ -12,6 +12,7 @@ import sys
 BENCHES = {
     "tokens": "complete tokens/create beside a bare FastAPI that mints and an empty answer",
     "removed": "from removed, demoted, signed out or revoked until another node refuses",
+    "status": "checks that start on time while a fifth hangs, false incidents, and GET /v1/status while all hang",
     "store": "the embedded store with a million documents beside raw sqlite3, BSON alone and litemongo",
 }
 

@@ -12,6 +12,7 @@ from pulse_dash.api.problems import MEDIA_TYPE, Problem
 _PUBLIC = frozenset(
     (
         "/v1/status",
+        "/v1/status/regions",
         *(f"/v1/auth/{what}" for what in ("signup", "login", "refresh", "verify", "password/forgot", "password/reset")),
     )
 )

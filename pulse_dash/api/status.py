@@ -7,8 +7,8 @@ from typing import Literal
 from fastapi import APIRouter
 
 from pulse_dash.api.bodies import Answer, Moment
-from pulse_dash.api.principals import Anybody
-from pulse_dash.core import status
+from pulse_dash.api.principals import Anybody, Caller
+from pulse_dash.core import project_health, status
 
 router = APIRouter(prefix="/v1/status", tags=["status"])
 
@@ -29,6 +29,29 @@ class StatusAnswer(Answer):
     active_projects: int
 
 
+class RegionAnswer(Answer):
+    name: str
+    status: StatusName
+    latency_ms: float | None
+
+
+class RegionsAnswer(Answer):
+    items: list[RegionAnswer]
+
+
+class FactAnswer(Answer):
+    name: str
+    status: StatusName
+    sentence: str
+    advice: str
+
+
+class ProjectHealthAnswer(Answer):
+    project_id: str
+    status: StatusName
+    facts: list[FactAnswer]
+
+
 @router.get("", summary="Whether the service works now")
 async def read(work: Anybody) -> StatusAnswer:
     now = status.now(work)
@@ -46,3 +69,23 @@ async def read(work: Anybody) -> StatusAnswer:
         uptime_seconds=now.uptime_seconds,
         active_projects=now.active_projects,
     )
+
+
+@router.get("/regions", summary="Whether each region works now")
+async def regions(work: Anybody) -> RegionsAnswer:
+    return RegionsAnswer(
+        items=[
+            RegionAnswer(name=each.name, status=each.status, latency_ms=each.latency_ms)
+            for each in status.regions(work)
+        ]
+    )
+
+
+@router.get("/projects/{project_id}", summary="A project's own health, each fact with what to do")
+async def of_project(work: Caller, project_id: str) -> ProjectHealthAnswer:
+    found = await project_health.of_project(work, project_id)
+    facts = [
+        FactAnswer(name=each.name, status=each.status, sentence=each.sentence, advice=each.advice)
+        for each in found.facts
+    ]
+    return ProjectHealthAnswer(project_id=found.project.id, status=found.status, facts=facts)

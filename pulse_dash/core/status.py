@@ -63,6 +63,23 @@ def history(work: Work) -> list[History]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region; all are served by the one LiveKit of the installation until regions have their own."""
+
+    name: str
+    status: Status
+    latency_ms: float | None
+
+
+@open_because("anybody may see whether the service works")
+def regions(work: Work) -> list[Region]:
+    """From memory."""
+    found = next((each.result for each in work.parts.board.standings() if each.component.name == "livekit"), None)
+    state, latency = (found.status, found.latency_ms) if found else ("unknown", None)
+    return [Region(name, state, latency) for name in work.parts.policy.regions]
+
+
 @open_because("a job of the house")
 async def check(work: Work) -> None:
     """Check every component at once; each is noted when it is through, and none waits for another."""

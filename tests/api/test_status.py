@@ -5,9 +5,12 @@ from __future__ import annotations
 import httpx
 
 from pulse_dash.core import status
+from pulse_dash.core.access import Role
 from pulse_dash.core.checks import Result
+from pulse_dash.jobs import schedule
 from pulse_dash.services import Services
 from tests.doubles import BreakableEngine, MovableClock
+from tests.people import Town
 
 
 async def test_anybody_reads_the_status_in_its_shape(client: httpx.AsyncClient, services: Services) -> None:
@@ -61,3 +64,38 @@ async def test_why_something_failed_is_not_told_to_everybody(
 
     for path in ("/status", "/v1/status"):
         assert "10.0.0.7" not in (await client.get(path)).text
+
+
+async def test_regions_say_the_state_of_the_livekit_behind_them(client: httpx.AsyncClient, services: Services) -> None:
+    await status.check(services.system("a test's checks"))
+
+    items = (await client.get("/v1/status/regions")).json()["items"]
+    assert [each["name"] for each in items] == ["us-east", "eu-west", "asia-south"]
+    assert {each["status"] for each in items} == {"down"}
+
+
+async def test_a_projects_health_says_what_to_do_and_no_address_of_the_installation(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    viewer = await town.member(owner.organization, Role.VIEWER)
+    answer = await client.get(f"/v1/status/projects/{house.id}", headers=viewer.headers)
+
+    facts = {each["name"]: each for each in answer.json()["facts"]}
+    assert answer.json()["status"] == "down"
+    assert facts["livekit"]["status"] == "down"
+    assert all(each["advice"] for each in facts.values())
+    assert "127.0.0.1" not in answer.text
+
+
+async def test_a_projects_health_counts_the_use_of_its_keys(
+    client: httpx.AsyncClient, town: Town, services: Services
+) -> None:
+    house = await town.house()
+    await client.get(f"/v1/projects/{house.id}", headers=house.headers)
+    await schedule.flush_tallies(services)
+
+    facts = (await client.get(f"/v1/status/projects/{house.id}", headers=house.headers)).json()["facts"]
+    assert facts[0]["name"] == "keys"
+    assert facts[0]["status"] == "operational"

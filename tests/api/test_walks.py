@@ -48,6 +48,7 @@ def test_few_routes_are_public_and_each_is_known() -> None:
         "GET /ready",
         "GET /v1/status",
         "GET /v1/status/incidents",
+        "GET /v1/status/regions",
         "POST /v1/auth/login",
         "POST /v1/auth/password/forgot",
         "POST /v1/auth/password/reset",

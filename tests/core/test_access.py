@@ -23,6 +23,7 @@ from pulse_dash.core import (
     keys,
     members,
     organizations,
+    project_health,
     projects,
     rooms,
     silence,
@@ -141,6 +142,7 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     bans.ban: (lambda work, _, house: bans.ban(work, house.id, identity="x", reason="y"), False),
     bans.lift: (lambda work, _, house: lifted(work, house), False),
     audit.listing: (lambda work, owner, _: audit.listing(work, org_id=owner.organization.id), True),
+    project_health.of_project: (lambda work, _, house: project_health.of_project(work, house.id), True),
     silence.of: (lambda work, _, house: silence.of(work, project_id=house.id), True),
     overview: (lambda work, owner, _: overview(work, owner.organization.id), True),
     projects.delete: (lambda work, _, house: projects.delete(work, house.id), False),
@@ -258,7 +260,16 @@ async def test_a_project_key_reads_its_own_project_and_changes_nothing_but_media
     work = await town.by_key(house)
     done = {function for function, (call, _) in CALLS.items() if await outcome(call, work, owner, house) == "done"}
 
-    assert done == {projects.read, tokens.create, tokens.validate, bans.listing, bans.ban, bans.lift, silence.of}
+    assert done == {
+        projects.read,
+        tokens.create,
+        tokens.validate,
+        bans.listing,
+        bans.ban,
+        bans.lift,
+        silence.of,
+        project_health.of_project,
+    }
 
 
 # --- scopes as data ---------------------------------------------------------------------------------------------
