@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 
-from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Listing, Moment, PageLimit, PageNumber, Text, listed, shown
+from pulse_dash.api.bodies import (
+    ONE_LINE,
+    Answer,
+    Body,
+    GivenMoment,
+    Listing,
+    Moment,
+    PageLimit,
+    PageNumber,
+    Text,
+    listed,
+    shown,
+)
 from pulse_dash.api.idempotent import idempotent
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.core import bans
 from pulse_dash.core.bans import LONGEST_REASON, Ban
 
 router = APIRouter(prefix="/v1/projects/{project_id}/bans", tags=["bans"])
-
-
-def _parsed(value: object) -> object:
-    """Bodies are read strictly, and JSON has no times."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 Identity = Annotated[
@@ -30,9 +36,7 @@ Identity = Annotated[
 class NewBan(Body):
     identity: Identity
     reason: Annotated[Text, Field(min_length=1, max_length=LONGEST_REASON)]
-    until: Annotated[AwareDatetime, BeforeValidator(_parsed)] | None = Field(
-        None, description="UTC ISO 8601; without it for good."
-    )
+    until: GivenMoment | None = Field(None, description="UTC ISO 8601; without it for good.")
 
 
 class BanAnswer(Answer):

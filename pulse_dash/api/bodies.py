@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from pulse_dash.core.names import NAME_LENGTH, has_controls, name_problem
 from pulse_dash.core.work import Page
@@ -62,6 +62,15 @@ Moment = Annotated[
     ),
 ]
 """A time as UTC ISO 8601."""
+
+
+def _parsed(value: object) -> object:
+    """Bodies are read strictly, and JSON has no times."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+GivenMoment = Annotated[AwareDatetime, BeforeValidator(_parsed)]
+"""A time that a body gives, UTC or with its offset."""
 
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000, description="Counts from 1.")]
 PageLimit = Annotated[int, Query(ge=1, le=100, description="Items a page.")]

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 
-from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Text, cut, listed
+from pulse_dash.api.bodies import (
+    Answer,
+    Body,
+    GivenMoment,
+    Listing,
+    Moment,
+    Name,
+    PageLimit,
+    PageNumber,
+    Text,
+    cut,
+    listed,
+)
 from pulse_dash.api.idempotent import idempotent
 from pulse_dash.api.principals import Anybody, Caller
 from pulse_dash.core import incidents
@@ -26,14 +37,6 @@ Words = Annotated[Text, Field(max_length=4_000)]
 Components = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)]
 
 
-def _parsed(value: object) -> object:
-    """Bodies are read strictly, and JSON has no times."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-At = Annotated[AwareDatetime, BeforeValidator(_parsed)]
-
-
 class NewIncident(Body):
     title: Name
     body: Annotated[Words, Field(min_length=1)]
@@ -41,8 +44,8 @@ class NewIncident(Body):
     status: IncidentStatus | None = None
     impact: Impact = "minor"
     components: Components = Field(default_factory=list)
-    starts_at: At | None = None
-    ends_at: At | None = None
+    starts_at: GivenMoment | None = None
+    ends_at: GivenMoment | None = None
 
 
 class IncidentChange(Body):
