@@ -19,6 +19,7 @@ from pulse_dash.adapters.s3 import NoStorage, S3Bucket
 from pulse_dash.adapters.smtp import BadAddress, NoPost, Outbox, Server, SmtpPost
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
+from pulse_dash.core.audit_signing import AuditSigning
 from pulse_dash.core.board import Board
 from pulse_dash.core.bus import MemoryBus
 from pulse_dash.core.checks import Component
@@ -75,6 +76,7 @@ class Services:
         """Close the parts that hold connections, files or threads."""
         await self.livekit.close()
         self.parts.passwords.close()
+        await self.parts.store.logged()
         await self.engine.close()
 
 
@@ -100,7 +102,9 @@ async def open_services(settings: Settings) -> Services:
 def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwords) -> Services:
     """Put the parts together around an open store; a test brings a clock and a store of its own."""
     ids, bus = IdMaker(clock, Randomness().bytes), MemoryBus()
-    store = Store(engine, clock, ids, bus.say)
+    vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _keys(settings.encryption_keys))
+    signing = AuditSigning(vault, _keys(settings.audit_signing_key))
+    store = Store(engine, clock, ids, bus.say, signing)
     freshness = Freshness(clock, settings.stale_keys_seconds)
     known_keys, known_sessions = KnownKeys(freshness), KnownSessions(freshness)
     known_revocations, accountability = KnownRevocations(freshness), Accountability()
@@ -110,7 +114,6 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     live, livekit = Live(), _livekit(settings)
     post, storage = _post(settings), _storage(settings)
     traffic = Traffic(clock, PrometheusCounts())
-    vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _encryption_keys(settings))
     outbound = OutboundClient(frozenset(settings.outbound_allow))
     parts = Parts(
         store=store,
@@ -210,8 +213,9 @@ def _post(settings: Settings) -> SmtpPost | Outbox | NoPost:
         raise SettingsError(f"SMTP_URL is not usable: {error}.") from None
 
 
-def _encryption_keys(settings: Settings) -> tuple[Secret, ...]:
-    return tuple(Secret(key.strip()) for key in settings.encryption_keys.get_secret_value().split(","))
+def _keys(listed: SecretStr) -> tuple[Secret, ...]:
+    """Keys that stand in one setting, comma separated."""
+    return tuple(Secret(key.strip()) for key in listed.get_secret_value().split(",") if key.strip())
 
 
 def _secret(value: SecretStr) -> Secret:

@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Encrypt what Pulse must read again, at least 32 characters each, comma separated: the first writes, all read. Generated in development.",
     )
+    audit_signing_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the audit log's checkpoints, at least 32 characters; comma separated: the first signs, all verify. Without it one is made and kept sealed by `ENCRYPTION_KEYS`.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins, comma separated, whose pages may call the API from a browser."
     )
@@ -256,6 +260,8 @@ def _refuse_weak_secrets(settings: Settings) -> None:
         _refuse_weak_secret(name, secret.get_secret_value())
     for key in settings.encryption_keys.get_secret_value().split(","):
         _refuse_weak_secret("ENCRYPTION_KEYS", key.strip())
+    for key in filter(None, settings.audit_signing_key.get_secret_value().split(",")):
+        _refuse_weak_secret("AUDIT_SIGNING_KEY", key.strip())
     if settings.livekit_host:
         if not settings.livekit_api_key:
             raise SettingsError("LIVEKIT_API_KEY is missing; LIVEKIT_HOST is set.")

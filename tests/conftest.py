@@ -61,6 +61,7 @@ async def services(settings: Settings, engine: BreakableEngine, clock: MovableCl
     """All parts, with jobs left to the test: `await services.feed.read()` and the like."""
     parts = assemble(settings, engine, clock, Passwords(password_cost=4))
     yield parts
+    await parts.parts.store.logged()
     await parts.livekit.close()
     parts.parts.passwords.close()
 

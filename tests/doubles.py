@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pulse_dash.core.audit_signing import AuditSigning
 from pulse_dash.core.clock import milliseconds
 from pulse_dash.core.errors import NotFound, Unauthenticated, Unavailable
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.media import LiveParticipant, LiveRoom, MediaEvent
 from pulse_dash.core.media_token import Signer
+from pulse_dash.core.secret import Secret
+from pulse_dash.core.vault import Vault
+from pulse_dash.store.audit_writer import TASK
 from pulse_dash.store.engine import Engine
 
 
@@ -129,8 +134,16 @@ class RunningLiveKit:
             raise NotFound
 
 
+async def logged() -> None:
+    """Wait until the audit log holds what was changed by now: it is written behind the change."""
+    for task in asyncio.all_tasks():
+        if task.get_name() == TASK:
+            await asyncio.wait({task})
+
+
 async def kept(engine: Engine | BreakableEngine, noun: str, **fields: Any) -> list[dict[str, Any]]:
     """All documents of a noun with these fields, for a test that looks into the store from outside."""
+    await logged()
     documents = await engine.collection(noun).find({})
     return [each for each in documents if all(each.get(name) == value for name, value in fields.items())]
 
@@ -158,3 +171,9 @@ class Mailbox:
     def token_to(self, address: str) -> str:
         """What that link holds."""
         return self.link_to(address).partition("?token=")[2]
+
+
+def a_signing(*keys: str) -> AuditSigning:
+    """The audit log's key, as a setting gives it."""
+    secret = Secret("a-secret-of-the-tests-that-is-long-enough")
+    return AuditSigning(Vault(secret, secret, [secret]), [Secret(key) for key in keys or ("a-signing-key-of-tests",)])

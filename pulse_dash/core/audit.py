@@ -7,7 +7,7 @@ from pulse_dash.core.actions import ACTIONS
 from pulse_dash.core.errors import FieldError, Invalid
 from pulse_dash.core.work import Work
 from pulse_dash.store.audit_log import AuditEntry as AuditEntry  # noqa: PLC0414 - core hands it on to api and state
-from pulse_dash.store.audit_log import AuditPage
+from pulse_dash.store.audit_log import AuditPage, Wanted
 from pulse_dash.store.paging import Cursor, check_limit
 
 
@@ -21,6 +21,6 @@ async def listing(
         await work.store.organizations.get(org_id)
     if action is not None and action not in ACTIONS:
         raise Invalid(FieldError("action", "There is no such action. They are listed in docs/API.md."))
-    filter = {name: value for name, value in (("org_id", org_id), ("action", action)) if value is not None}
+    wanted = Wanted(org_id=org_id, marks=((f"action:{action}",),) if action is not None else ())
     after = Cursor.decode(cursor) if cursor is not None else None
-    return await work.store.audit_log.page(filter, limit=check_limit(limit), after=after)
+    return await work.store.audit_log.page(wanted, limit=check_limit(limit), after=after)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
+from pulse_dash.store.audit_form import INSTALLATION
 from pulse_dash.store.engine import Document
 from pulse_dash.store.paging import Cursor, newest_first
-from pulse_dash.store.records import View, both
+from pulse_dash.store.records import View
 from pulse_dash.store.schema import CollectionSchema, Index
+
+if TYPE_CHECKING:
+    from pulse_dash.store.store import Store
 
 SCHEMA = CollectionSchema(
     "audit_log",
@@ -26,18 +30,27 @@ SCHEMA = CollectionSchema(
         "user_agent?": "string",
         "request_id?": "string",
         "changes?": "any",
+        # Its place in the chain of its organization; what is older than the chains has none.
+        "sequence?": "int",
+        "previous?": "string",
+        "hash?": "string",
+        "marks?": "array",
     },
     (
         Index("organization", (("org_id", 1), ("at", -1), ("_id", -1))),
-        # A rare action of an organization with a million entries is found without reading them.
-        Index("action", (("org_id", 1), ("action", 1), ("at", -1), ("_id", -1))),
+        # Whatever the log is filtered by, a rare one among a million is found without reading the others.
+        Index("marks", (("org_id", 1), ("marks", 1), ("at", -1), ("_id", -1))),
+        # Not unique: what somebody puts in a place that is taken shall be found and not stop the log.
+        Index("chain", (("org_id", 1), ("sequence", 1), ("_id", 1)), partial="sequence"),
     ),
 )
+# Read at once while a log is walked: some milliseconds of work.
+SLICE: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to which thing, from where, and how it ended."""
+    """Who did what to which thing, from where, and how it ended; `sequence` and `hash` are its place in the chain."""
 
     id: str
     org_id: str | None
@@ -50,6 +63,8 @@ class AuditEntry:
     user_agent: str
     request_id: str
     changes: Mapping[str, Any]
+    sequence: int | None = None
+    hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +75,98 @@ class AuditPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: of one organization or of all in reach, from a moment on and before another, and of each group
+    of `marks` at least one."""
+
+    org_id: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    marks: tuple[tuple[str, ...], ...] = ()
+
+    def conditions(self) -> list[dict[str, Any]]:
+        """As the store is asked."""
+        asked: list[dict[str, Any]] = []
+        if self.org_id is not None:
+            asked.append({"org_id": self.org_id})
+        bounds = {"$gte": self.since, "$lt": self.before}
+        asked += [{"at": {operator: moment}} for operator, moment in bounds.items() if moment is not None]
+        for group in self.marks:
+            asked.append({"marks": group[0] if len(group) == 1 else {"$in": list(group)}})
+        return asked
+
+
 class AuditLog:
     """The entries of the organizations that the reader may see."""
 
-    def __init__(self, store: Any, view: View) -> None:
+    def __init__(self, store: Store, view: View) -> None:
+        self._store = store
         self._documents = store.engine.collection("audit_log")
         self._view = view
 
-    async def page(self, filter: Mapping[str, Any], *, limit: int, after: Cursor | None) -> AuditPage:
-        """The newest that match, or those older than the cursor."""
-        query = both(filter, self._view.held.filter("org_id", None))
+    async def page(self, wanted: Wanted, *, limit: int, after: Cursor | None) -> AuditPage:
+        """The newest that are wanted, or those older than the cursor. What was changed on this node before is in it."""
+        await self._store.logged()
+        conditions = self._conditions(wanted)
         if after is not None:
-            query = {"$and": [query, after.older()]}
-        found: list[Document] = await self._documents.find(query, sort=newest_first(), limit=limit + 1)
+            conditions.append(after.older())
+        found = await self._documents.find({"$and": conditions}, sort=newest_first(), limit=limit + 1)
         items = [_read(document) for document in found[:limit]]
         more = len(found) > limit
         return AuditPage(items, Cursor(items[-1].at, items[-1].id).encode() if more else None)
+
+    async def count(self, wanted: Wanted) -> int:
+        """How many are wanted; of one mark and a time the index tells it."""
+        return await self._documents.count_documents({"$and": self._conditions(wanted)})
+
+    async def walk(self, wanted: Wanted) -> AsyncIterator[list[Document]]:
+        """All that are wanted, as they are stored, oldest first and in slices."""
+        conditions = self._conditions(wanted)
+        last: Document | None = None
+        while True:
+            newer: list[dict[str, Any]] = []
+            if last is not None:
+                ways: list[dict[str, Any]] = [
+                    {"at": {"$gt": last["at"]}},
+                    {"at": last["at"], "_id": {"$gt": last["_id"]}},
+                ]
+                newer = [{"at": {"$gte": last["at"]}, "$or": ways}]
+            found = await self._documents.find(
+                {"$and": [*conditions, *newer]}, sort=[("at", 1), ("_id", 1)], limit=SLICE
+            )
+            if found:
+                yield found
+            if len(found) < SLICE:
+                return
+            last = found[-1]
+
+    async def chained(self, chain: str, after: int) -> AsyncIterator[list[Document]]:
+        """The entries of a chain as they are stored, by their place in it, in slices; all of one place together."""
+        place: dict[str, Any] = {"org_id": None if chain == INSTALLATION else chain}
+        while True:
+            found = await self._documents.find(
+                {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=SLICE
+            )
+            whole = len(found) < SLICE
+            if not whole:
+                # Of the last place there may be more than fitted.
+                last = found[-1]["sequence"]
+                if found[0]["sequence"] != last:
+                    found = [each for each in found if each["sequence"] != last]
+            if found:
+                yield found
+                after = found[-1]["sequence"]
+            if whole:
+                return
+
+    async def unchained(self, chain: str) -> int:
+        """How many entries of an organization have no place in a chain."""
+        org_id = None if chain == INSTALLATION else chain
+        return await self._documents.count_documents({"org_id": org_id, "sequence": {"$exists": False}})
+
+    def _conditions(self, wanted: Wanted) -> list[dict[str, Any]]:
+        return [self._view.held.filter("org_id", None), *wanted.conditions()]
 
 
 def _read(document: Document) -> AuditEntry:
@@ -91,4 +182,6 @@ def _read(document: Document) -> AuditEntry:
         user_agent=document.get("user_agent") or "",
         request_id=document.get("request_id") or "",
         changes=document.get("changes") or {},
+        sequence=document.get("sequence"),
+        hash=document.get("hash"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pulse_dash.store import (
+    audit_chain,
     audit_log,
     bans,
     checks,
@@ -38,6 +39,8 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
     refusals.SCHEMA,
     bans.SCHEMA,
     audit_log.SCHEMA,
+    audit_chain.HEADS,
+    audit_chain.CHECKPOINTS,
     CollectionSchema("changes", {"_id": "string", "subject": "string", "at": "date"}, (Index("at", (("at", 1),)),)),
     tallies.SCHEMA,
     checks.SCHEMA,

@@ -16,6 +16,7 @@ import structlog
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.store import leases
+from pulse_dash.store.audit_form import marks_of
 from pulse_dash.store.engine import Engine, Update
 
 log = structlog.get_logger(__name__)
@@ -46,8 +47,21 @@ async def _let_accounts_hold_their_address(engine: Engine) -> None:
         await users.bulk_write([change for change, user in zip(changes, found, strict=True) if "epoch" not in user])
 
 
+async def _mark_audit_entries(engine: Engine) -> None:
+    """Entries from before there were marks are found by the filters too. They stay unchained, and verify says so."""
+    log_ = engine.collection("audit_log")
+    last = ""
+    while found := await log_.find({"_id": {"$gt": last}}, sort=[("_id", 1)], limit=_SLICE):
+        last = found[-1]["_id"]
+        unmarked = [entry for entry in found if "marks" not in entry]
+        await log_.bulk_write(
+            [Update({"_id": entry["_id"]}, {"$set": {"marks": marks_of(entry)}}) for entry in unmarked]
+        )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "each account holds its address as its login", _let_accounts_hold_their_address),
+    Migration(3, "audit entries are found by their marks", _mark_audit_entries),
 )
 """In order, each one version after the one before. Version 1 is what was written before there were any."""
 

@@ -51,6 +51,13 @@ class CollectionSchema:
         """Fields of partial indexes: left out when there is nothing, so that the index stays small."""
         return frozenset(index.partial for index in self.indexes if index.partial is not None)
 
+    @cached_property
+    def singles(self) -> frozenset[str]:
+        """Fields that are declared to hold no list."""
+        return frozenset(
+            name.removesuffix("?") for name, kind in self.fields.items() if isinstance(kind, str) and kind in _SINGLE
+        )
+
     def json_schema(self) -> dict[str, Any]:
         schema = _json_schema(self.fields)
         for name in self.never_null:
@@ -65,6 +72,7 @@ class CollectionSchema:
         return _complaint(self.fields, document, "")
 
 
+_SINGLE: frozenset[Kind] = frozenset({"string", "binary", "date", "bool", "int"})
 # MongoDB's names of the types, and Python's as bson reads and writes them.
 _BSON: dict[Kind, list[str]] = {
     "string": ["string"],

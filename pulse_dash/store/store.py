@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
+from pulse_dash.store.audit_chain import Chains, Signing
 from pulse_dash.store.audit_log import AuditLog
+from pulse_dash.store.audit_writer import AuditWriter, Owed
 from pulse_dash.store.bans import Bans
 from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.checks import Checks
@@ -46,11 +47,15 @@ _BATCH = 200
 class Store:
     """The whole store, unscoped; `through` gives what one reader may see of it."""
 
-    def __init__(self, engine: Engine, clock: Clock, ids: IdMaker, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, ids: IdMaker, say: Callable[[str], None], signing: Signing
+    ) -> None:
         self.engine = engine
         self.clock = clock
         self.ids = ids
+        self.chains = Chains(engine, clock, signing)
         self._say = say
+        self._audit = AuditWriter(engine, self.chains, say, self._owe)
         # A promise that could not be kept at once; the drainer then does not wait for its next sweep.
         self.owes = False
         self._unreleased: set[str] = set()
@@ -60,15 +65,23 @@ class Store:
         return ScopedStore(self, view)
 
     async def settle(self, noun: str, document: Document) -> None:
-        """Do at once what a document's outbox promises, after the write that decided it.
+        """Do what a document's outbox promises, after the write that decided it: other nodes are told and promised
+        documents made at once, the log is written behind it.
 
         A failure here loses nothing: the promise stands in the document and `drain` keeps it."""
         try:
-            await self._settle(noun, document)
+            self._audit.later(await self._spread(noun, document))
         except PulseError:
-            self.owes = True
+            self._owe()
             log.warning("outbox.later", noun=noun, id=document["_id"])
         self._say(f"{noun}:{document['_id']}")
+
+    async def logged(self) -> None:
+        """Wait until the log holds what was changed on this node before now, or its writing failed."""
+        await self._audit.settled()
+
+    def _owe(self) -> None:
+        self.owes = True
 
     def release_later(self, answer_id: str) -> None:
         """Give up a claim on a request, that could not be given up at once, when the database is back."""
@@ -87,15 +100,18 @@ class Store:
         self.owes = False
         for noun in _WITH_OUTBOX:
             waiting = await self.engine.collection(noun).find({"pending_at": {"$exists": True}}, limit=_BATCH)
+            owed: list[Owed] = []
             for document in waiting:
                 try:
-                    await self._settle(noun, document)
+                    owed += await self._spread(noun, document)
                 except Unavailable:
                     raise
                 except PulseError as error:
                     log.exception("outbox.stuck", noun=noun, id=document["_id"], code=error.code)
                 else:
                     settled += 1
+            if owed:
+                await self._audit.write(owed)
         return settled
 
     async def changes_since(self, moment: datetime) -> list[tuple[str, str, datetime]]:
@@ -112,25 +128,19 @@ class Store:
         now = self.clock.now()
         return await leases.take(self.engine, name, holder, now=now, until=now + life)
 
-    async def _settle(self, noun: str, document: Document) -> None:
+    async def _spread(self, noun: str, document: Document) -> list[Owed]:
+        """Make what the document promises and tell all nodes of the change; answers what the log is owed then."""
+        owed = [Owed(noun, document["_id"], document.get("pending", []))]
         for made in document.get("makes", ()):
             await self._insert_once(made["noun"], made["document"])
-            await self._settle(made["noun"], made["document"])
-        entries: list[dict[str, Any]] = document.get("pending", [])
-        for entry in entries:
-            # The feed first: a revocation must travel even when the log is slow.
+            owed += await self._spread(made["noun"], made["document"])
+        for entry in owed[0].entries:
             await self.engine.collection("changes").update_one(
                 {"_id": entry["_id"]},
                 {"$currentDate": {"at": True}, "$setOnInsert": {"subject": f"{noun}:{document['_id']}"}},
                 upsert=True,
             )
-            await self._insert_once("audit_log", entry)
-        collection = self.engine.collection(noun)
-        settled = [entry["_id"] for entry in entries]
-        await collection.update_one(
-            {"_id": document["_id"]}, {"$pull": {"pending": {"_id": {"$in": settled}}}, "$set": {"makes": []}}
-        )
-        await collection.update_one({"_id": document["_id"], "pending": {"$size": 0}}, {"$unset": {"pending_at": ""}})
+        return owed
 
     async def _insert_once(self, noun: str, document: Document) -> None:
         try:

@@ -11,7 +11,9 @@ import pytest
 from pulse_dash.core import accounts, bans, keys, organizations, projects, revocations, sessions
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.services import Services
+from pulse_dash.store.audit_form import chain_of
 from tests.doubles import BreakableEngine, kept
+from tests.doubles import logged as logged_by_now
 from tests.people import HOSTILE, PASSWORD, House, Person, Town
 
 NOUNS = ("users", "organizations", "projects", "keys", "sessions", "revocations")
@@ -92,12 +94,12 @@ CHANGES: dict[Change, set[str]] = {
 
 async def actions(services: Services, seen: set[str]) -> list[str]:
     """What the log holds beside what it held before."""
-    entries = await services.engine.collection("audit_log").find({})
+    entries = await kept(services.engine, "audit_log")
     return sorted(entry["action"] for entry in entries if entry["_id"] not in seen)
 
 
 async def logged(services: Services) -> set[str]:
-    return {entry["_id"] for entry in await services.engine.collection("audit_log").find({})}
+    return {entry["_id"] for entry in await kept(services.engine, "audit_log")}
 
 
 async def assert_settled(services: Services) -> None:
@@ -113,6 +115,11 @@ async def assert_settled(services: Services) -> None:
         assert await services.engine.collection("keys").find_one({"project_id": project["_id"]})
     changes = {change["_id"] for change in await services.engine.collection("changes").find({})}
     assert await logged(services) <= changes
+    chains: dict[str, list[int]] = {}
+    for entry in await kept(services.engine, "audit_log"):
+        chains.setdefault(chain_of(entry), []).append(entry["sequence"])
+    for places in chains.values():
+        assert sorted(places) == list(range(1, len(places) + 1))
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -158,10 +165,11 @@ async def test_a_kill_after_any_operation_of_a_change_loses_and_repeats_nothing(
 
 
 async def _dies_at(engine: BreakableEngine, operation: int, change: Awaitable[Any]) -> bool:
-    """Let the database go at the nth operation; True once the change is over before it."""
+    """Let the database go at the nth operation; True once the change and its entry are over before it."""
     engine.gone_after = operation - 1
     with suppress(Unavailable):
         await change
+    await logged_by_now()
     over, engine.gone_after = not engine.gone, None
     return over
 

@@ -19,7 +19,10 @@ from tests.store.standin import Standin
 from tests.store.things import THINGS
 
 MONGO_URI = os.environ.get("PULSE_TEST_MONGO_URI")
-SCHEMAS = (THINGS, BY_NAME["leases"], BY_NAME["meta"], BY_NAME["users"])
+SCHEMAS = (
+    THINGS,
+    *(BY_NAME[name] for name in ("leases", "meta", "users", "audit_log", "audit_heads", "audit_checkpoints")),
+)
 
 
 @pytest.fixture(params=["embedded", "standin", *(["mongodb"] if MONGO_URI else [])])

@@ -17,6 +17,7 @@ import pytest
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.randomness import Randomness
+from pulse_dash.store.audit_log import Wanted
 from pulse_dash.store.checks import CheckedDay
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.ids import IdMaker
@@ -26,6 +27,7 @@ from pulse_dash.store.records import Records, View
 from pulse_dash.store.scope import EVERYTHING, Scope
 from pulse_dash.store.store import ScopedStore, Store
 from pulse_dash.store.tallies import Tally
+from tests.doubles import a_signing
 from tests.store.things import NOON
 
 # What every noun has and takes a filter for: who calls them is tried with the caller.
@@ -42,6 +44,7 @@ GIVEN: dict[str, Any] = {
     "limit": 20,
     "after": Cursor(NOON, "aud_x"),
     "filter": {"org_id": "org_x"},
+    "wanted": Wanted("org_x", NOON, NOON, (("action:a.b",), ("word:a", "word:b"))),
     "event": MediaEventRecord("evt_x", "key", "room_started", "lobby", NOON, NOON, "{}"),
     "tallies": [Tally("org_x", "prj_x", "tokens", NOON, 1)],
     "epoch": 0,
@@ -87,7 +90,7 @@ async def test_every_named_query_is_served_by_a_declared_index(tmp_path: Path, r
     await engine.prepare()
     engine.refuses_unserved = True
     clock = SystemClock()
-    store = Store(engine, clock, IdMaker(clock, Randomness().bytes), lambda _: None)
+    store = Store(engine, clock, IdMaker(clock, Randomness().bytes), lambda _: None, a_signing())
     asked: list[str] = []
     try:
         for name, method in _methods(store.through(VIEWS[reader])):

@@ -30,12 +30,14 @@ EXAMPLES = 40 * int(os.environ.get("PULSE_SOAK", "1"))
 # Few names and few values, so that questions find something and indexes meet the same key often.
 ODDMENTS = CollectionSchema(
     "oddments",
-    {"_id": "string"},
+    {"_id": "string", "n?": "int"},
     (
         Index("a_b", (("a", 1), ("b", -1), ("_id", 1))),
         Index("b", (("b", 1),)),
         Index("tags", (("tags", 1), ("a", 1))),
         Index("parts", (("parts.id", 1),)),
+        # Of a list and a field that is declared to hold none.
+        Index("tags_n", (("tags", 1), ("n", 1), ("_id", 1))),
         Index("c", (("c", -1), ("_id", -1)), partial="c"),
     ),
 )
@@ -48,7 +50,8 @@ scalars = some.one_of(few, odd)
 values = some.one_of(few, odd, some.lists(scalars, max_size=3))
 parts = some.lists(some.fixed_dictionaries({"id": texts}, optional={"n": numbers}), max_size=3)
 documents = some.fixed_dictionaries(
-    {"a": scalars, "b": values}, optional={"c": some.one_of(few, texts, numbers), "tags": values, "parts": parts}
+    {"a": scalars, "b": values},
+    optional={"c": some.one_of(few, texts, numbers), "tags": values, "parts": parts, "n": some.integers(0, 3)},
 )
 fields = some.sampled_from(["a", "b", "c", "tags"])
 bounds = some.one_of(few, few, texts, numbers)
@@ -75,6 +78,12 @@ conditions = some.one_of(
 simple = some.one_of(
     some.dictionaries(fields, conditions, min_size=1, max_size=2),
     some.builds(lambda text: {"parts.id": text}, texts),
+    some.builds(
+        lambda tags, low, high: {"tags": tags, "n": {"$gte": low, "$lte": high}},
+        some.one_of(few, texts, some.builds(lambda each: {"$in": each}, some.lists(few, max_size=3))),
+        some.integers(0, 2),
+        some.integers(1, 3),
+    ),
     some.builds(lambda text: {"parts": {"$elemMatch": {"id": text}}}, texts),
     some.builds(lambda ids: {"_id": {"$in": ids}}, some.lists(some.sampled_from("0123456789"), max_size=4)),
 )
@@ -86,7 +95,9 @@ filters = some.one_of(
 sorts = some.one_of(
     some.none(),
     some.lists(
-        some.tuples(some.sampled_from(["a", "c"]), some.sampled_from([1, -1])), max_size=2, unique_by=lambda s: s[0]
+        some.tuples(some.sampled_from(["a", "c", "n"]), some.sampled_from([1, -1])),
+        max_size=2,
+        unique_by=lambda s: s[0],
     ),
 )
 updates = some.one_of(

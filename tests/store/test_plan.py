@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,33 @@ def test_a_choice_is_served_when_each_of_its_branches_is() -> None:
     assert [walk.index.name for walk in plan.walks] == ["label", "by_action"]
 
 
-def test_the_actions_of_an_organization_are_found_without_reading_its_other_entries() -> None:
-    asked = {"$and": [{"org_id": {"$in": ["o", "p"]}}, {"action": "key.created"}, Cursor(NOON, "aud").older()]}
+@pytest.mark.parametrize("marks", ["action:key.created", {"$in": ["word:a", "word:b"]}], ids=str)
+def test_what_the_log_is_filtered_by_is_found_in_order_without_reading_its_other_entries(marks: Any) -> None:
+    asked = {
+        "$and": [
+            {"org_id": {"$in": ["o", "p"]}},
+            {"marks": marks},
+            {"at": {"$gte": NOON - timedelta(days=1)}},
+            Cursor(NOON, "aud").older(),
+        ]
+    }
 
-    plan = planned(asked, newest_first(), audit_log.SCHEMA.indexes)
+    plan = planned(asked, newest_first(), audit_log.SCHEMA.indexes, frozenset({"marks"}), audit_log.SCHEMA.singles)
 
-    assert [walk.index.name for walk in plan.walks] == ["action"]
+    assert [walk.index.name for walk in plan.walks] == ["marks"]
     assert plan.ordered
+
+
+def test_who_holds_one_text_in_a_list_is_counted_without_being_read() -> None:
+    plan = planned(
+        {"org_id": "o", "marks": "status:failure", "at": {"$gte": NOON, "$lt": NOON + timedelta(days=1)}},
+        None,
+        audit_log.SCHEMA.indexes,
+        frozenset({"marks"}),
+        audit_log.SCHEMA.singles,
+    )
+
+    assert plan.exact
 
 
 def test_conditions_that_python_takes_for_equal_are_both_asked() -> None:

@@ -73,6 +73,19 @@ class _Term(NamedTuple):
     operand: Any
 
 
+class _Known(NamedTuple):
+    """What is known of lists: indexes that hold a document under several keys, and fields that never hold a list."""
+
+    lists: frozenset[str]
+    singles: frozenset[str]
+
+    def several(self, index: Index) -> frozenset[str]:
+        """The fields of an index for which a document may stand there several times."""
+        if index.name not in self.lists:
+            return frozenset()
+        return frozenset(path for path, _ in index.keys) - self.singles
+
+
 class _Asked(NamedTuple):
     """A filter as what must hold all together; each of `choices` is one `$or`."""
 
@@ -85,8 +98,10 @@ def planned(
     sort: Sequence[tuple[str, int]] | None,
     indexes: Iterable[Index],
     lists: frozenset[str] = frozenset(),
+    singles: frozenset[str] = frozenset(),
 ) -> Plan:
-    """How to answer; `lists` names the indexes in which a document may stand under several keys."""
+    """How to answer; `lists` names the indexes in which a document may stand under several keys, `singles` the fields
+    that never hold a list."""
     all_indexes = (IDS, *indexes)
     for index in all_indexes:
         if index.unique and len(index.keys) == 1 and index.name not in lists:
@@ -94,11 +109,12 @@ def planned(
             if isinstance(filter.get(path), str) and index.partial in (None, path):
                 return _single(filter, index, directed(ordered(filter[path]), way))
     asked = _asked(filter)
-    best = _best(asked, sort or (), all_indexes, lists)
+    known = _Known(lists, singles)
+    best = _best(asked, sort or (), all_indexes, known)
     if best is not None and best.bounded:
         return Plan((best,), True, best.ordered or not sort, best.exact)
     for choice in asked.choices:
-        walks = [_best(_with(asked.terms, _asked(each)), (), all_indexes, lists) for each in choice]
+        walks = [_best(_with(asked.terms, _asked(each)), (), all_indexes, known) for each in choice]
         if all(walk is not None and walk.bounded for walk in walks):
             return Plan(tuple(walk for walk in walks if walk is not None), True, not sort, False)
     everything = not asked.terms and not asked.choices
@@ -143,15 +159,13 @@ def _with(terms: tuple[_Term, ...], branch: _Asked) -> _Asked:
     return _Asked(terms + branch.terms, branch.choices)
 
 
-def _best(
-    asked: _Asked, sort: Sequence[tuple[str, int]], indexes: Iterable[Index], lists: frozenset[str]
-) -> Walk | None:
+def _best(asked: _Asked, sort: Sequence[tuple[str, int]], indexes: Iterable[Index], known: _Known) -> Walk | None:
     by_path: dict[str, list[_Term]] = {}
     for term in asked.terms:
         by_path.setdefault(term.path, []).append(term)
     first = {*by_path, *(path for path, _ in sort[:1])}
     walks = [
-        _walk(asked, by_path, sort, index, index.name in lists)
+        _walk(asked, by_path, sort, index, known.several(index))
         for index in indexes
         if index.keys[0][0] in first or index.partial in first
     ]
@@ -159,13 +173,19 @@ def _best(
 
 
 def _walk(
-    asked: _Asked, by_path: dict[str, list[_Term]], sort: Sequence[tuple[str, int]], index: Index, in_lists: bool
+    asked: _Asked,
+    by_path: dict[str, list[_Term]],
+    sort: Sequence[tuple[str, int]],
+    index: Index,
+    several: frozenset[str],
 ) -> Walk | None:
     there = index.partial is not None and any(_says_there(term) for term in by_path.get(index.partial, ()))
     if index.partial is not None and not there:
         return None
     used = [term for term in asked.terms if term.path == index.partial and term.operator == "$exists" and term.operand]
     prefixes, equalities, constant, narrowed = [b""], 0, set[str](), set[str]()
+    # Of a list that holds one text, a document stands under that text once.
+    told = set[str]()
     for path, way in index.keys:
         found = _equality(by_path.get(path, ()))
         if found is None or len(prefixes) * len(found[1]) > _MOST_SPANS:
@@ -177,13 +197,15 @@ def _walk(
         narrowed.add(path)
         if len(values) == 1:
             constant.add(path)
+            told.update({path} if term.operator == "$eq" and isinstance(term.operand, str) else ())
     rest = index.keys[equalities:]
-    bounds = _bounds(by_path.get(rest[0][0], ()), single=in_lists) if rest else None
+    bounds = _bounds(by_path.get(rest[0][0], ()), single=rest[0][0] in several) if rest else None
     if bounds is not None:
         used.extend(bounds.terms)
         narrowed.add(rest[0][0])
     # A list is sorted by its first element of all, also where the filter let the walk see only some of them.
-    unsorted = in_lists and (len(prefixes) > 1 or any(path in narrowed for path, _ in sort))
+    sorts_lists = any(path in several for path, _ in sort)
+    unsorted = sorts_lists and (len(prefixes) > 1 or any(path in narrowed for path, _ in sort))
     unsorted = unsorted or len(prefixes) > _MOST_MERGED
     spans = tuple(_span(prefix, bounds, rest) for prefix in prefixes)
     backwards = _direction(sort, rest, constant)
@@ -195,7 +217,9 @@ def _walk(
         ordered=backwards is not None and not unsorted,
         backwards=bool(backwards),
         # The same term, not an equal one: for Python 1 is True.
-        exact=not asked.choices and not in_lists and {id(term) for term in asked.terms} <= {id(term) for term in used},
+        exact=not asked.choices
+        and several <= told
+        and {id(term) for term in asked.terms} <= {id(term) for term in used},
     )
 
 

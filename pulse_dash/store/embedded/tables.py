@@ -77,7 +77,7 @@ class Tables:
 
     def plan(self, filter: Filter, sort: Sequence[tuple[str, int]] | None) -> Plan:
         """How that question is answered."""
-        return planned(filter, sort, self.schema.indexes, self.lists)
+        return planned(filter, sort, self.schema.indexes, self.lists, self.schema.singles)
 
     def find(
         self,
