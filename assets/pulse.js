@@ -189,7 +189,7 @@
   window.addEventListener("pulse:away", (event) => away(String(event.detail)));
 
   // React may draw the form late, or anew: the marker on it says whether it was served.
-  if (/^\/(login|signup|forgot|reset|verify)\/?$/.test(window.location.pathname)) {
+  if (/^\/(login|second-factor|signup|forgot|reset|verify)\/?$/.test(window.location.pathname)) {
     window.addEventListener("load", () => {
       answered();
       new MutationObserver(answered).observe(document.body, { childList: true, subtree: true });

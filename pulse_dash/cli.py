@@ -12,7 +12,7 @@ from pathlib import Path
 from jwt.warnings import InsecureKeyLengthWarning
 
 from pulse_dash import logs
-from pulse_dash.core import health, operators
+from pulse_dash.core import health, operators, second_factor
 from pulse_dash.core.errors import PulseError
 from pulse_dash.services import Services, open_services
 from pulse_dash.settings import Settings, SettingsError, load_settings
@@ -51,8 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="build the dashboard if its sources changed, then serve")
     run.add_argument("--api-only", action="store_true", help="serve the API without the dashboard, as a further node")
-    operator = commands.add_parser("operator", help="who runs this installation; Pulse must be stopped, or on MongoDB")
-    operator.add_argument("doing", choices=("add", "remove", "list"))
+    operator = commands.add_parser(
+        "operator", help="who runs this installation, and what they do for people; Pulse must be stopped, or on MongoDB"
+    )
+    operator.add_argument("doing", choices=("add", "remove", "list", "reset-factor"))
     operator.add_argument("address", nargs="?", default="", help="the address of an account")
     store = commands.add_parser("store", help="check, back up or restore the embedded store")
     doing = store.add_subparsers(dest="doing", required=True)
@@ -66,13 +68,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _operator(settings: Settings, doing: str, address: str) -> int:
-    """Appoint, dismiss or list operators."""
+    """Appoint, dismiss or list operators, or take away the second factor of who lost it."""
     services = await open_services(settings)
     try:
         work = services.system("the command line")
         if doing == "list":
             people = await operators.listing(work)
             print("\n".join(person.email for person in people) or "Nobody is an operator.")
+            return 0
+        if doing == "reset-factor":
+            person, told = await second_factor.reset(work, address)
+            print(f"{person.email} signs in with the password alone now. Told by mail: {', '.join(told)}.")
             return 0
         change = operators.appoint if doing == "add" else operators.dismiss
         person = await change(work, address)

@@ -204,6 +204,11 @@ class Settings(BaseSettings):
         """`__Host-` where the browser allows it: the prefix needs https (RFC 6265bis, 4.1.3.2)."""
         return "__Host-pulse" if self.https else "pulse_session"
 
+    @property
+    def challenge_cookie_name(self) -> str:
+        """The same between a right password and the code that has to follow."""
+        return "__Host-pulse-challenge" if self.https else "pulse_challenge"
+
 
 def read_settings(**overrides: Any) -> Settings:
     """The settings with what they imply, and no secret made or checked. Raises SettingsError as `load_settings` does."""

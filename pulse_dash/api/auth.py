@@ -77,9 +77,12 @@ class OrganizationBrief(Answer):
 
 
 class MembershipBrief(Answer):
+    """`second_factor_needed`: the organization asks for one that I do not have, and my role counts once I do."""
+
     id: str
     name: str
     role: str
+    second_factor_needed: bool = False
 
 
 class Me(Answer):
@@ -199,7 +202,12 @@ def _who(signed_in: SignedIn) -> Me:
         organization=organization
         and OrganizationBrief(id=organization.id, name=organization.name, plan=organization.plan),
         organizations=[
-            MembershipBrief(id=held.organization.id, name=held.organization.name, role=held.role.value)
+            MembershipBrief(
+                id=held.organization.id,
+                name=held.organization.name,
+                role=held.role.value,
+                second_factor_needed=held.held_back,
+            )
             for held in signed_in.memberships
         ],
     )

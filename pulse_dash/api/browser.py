@@ -22,7 +22,7 @@ _IMMUTABLE = b"public, max-age=31536000, immutable"
 _ASK_FIRST = b"no-cache"
 _BAKED = re.compile(r"/assets/reflex-env-[\w-]+\.js")
 _BAKED_ADDRESS = re.compile(r"([`\"'])(http|ws)://localhost:8000(/[\w-]*)\1")
-_FOR_VISITORS = frozenset({"/login", "/signup"})
+_FOR_VISITORS = frozenset({"/login", "/second-factor", "/signup"})
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}
 _NOTHING_HERE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Nothing here - Pulse</title>
 <meta name="viewport" content="width=device-width"><h1>Nothing here</h1>

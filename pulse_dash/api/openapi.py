@@ -9,15 +9,16 @@ from fastapi.openapi.utils import get_openapi
 
 from pulse_dash.api.problems import MEDIA_TYPE, Problem
 
+_WITHOUT_CREDENTIALS = ("signup", "login", "refresh", "verify", "password/forgot", "password/reset")
 _PUBLIC = frozenset(
     (
         "/v1/status",
         "/v1/status/regions",
-        *(f"/v1/auth/{what}" for what in ("signup", "login", "refresh", "verify", "password/forgot", "password/reset")),
+        *(f"/v1/auth/{what}" for what in _WITHOUT_CREDENTIALS),
     )
 )
-# Others write there.
-_READ_BY_ALL = frozenset({("get", "/v1/status/incidents")})
+# What else is done at these addresses is not for all.
+_OPEN_TO_ALL = frozenset({("get", "/v1/status/incidents"), ("post", "/v1/auth/second-factor")})
 _SCHEMES: dict[str, Any] = {
     "ProjectKey": {"type": "apiKey", "in": "header", "name": "X-Pulse-Key", "description": "A project's key."},
     "ProjectSecret": {"type": "apiKey", "in": "header", "name": "X-Pulse-Secret", "description": "Its secret."},
@@ -82,7 +83,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
             responses.update({status: _refusal(status) for status in ("401", "404")})
         return
-    operation["security"] = [] if path in _PUBLIC or (method, path) in _READ_BY_ALL else _SECURITY
+    operation["security"] = [] if path in _PUBLIC or (method, path) in _OPEN_TO_ALL else _SECURITY
     if path == "/v1/invitations/accept":
         # Signed in as the address that was invited, or with a new account.
         operation["security"] = [{}, {"User": []}]

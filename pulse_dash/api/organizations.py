@@ -25,6 +25,7 @@ class NewOrganization(Body):
 class OrganizationChange(Body):
     name: Name | None = None
     plan: Literal["free", "pro", "enterprise"] | None = None
+    requires_second_factor: bool | None = None
 
 
 class OrganizationAnswer(Answer):
@@ -33,6 +34,7 @@ class OrganizationAnswer(Answer):
     plan: str
     role: str | None
     members: int
+    requires_second_factor: bool
     created_at: Moment
     updated_at: Moment
 
@@ -64,7 +66,7 @@ async def read(work: Caller, org_id: str, response: Response) -> OrganizationAns
 async def change(
     work: Caller, org_id: str, body: OrganizationChange, response: Response, if_match: IfMatch = None
 ) -> OrganizationAnswer:
-    changed = await organizations.change(work, org_id, name=body.name, plan=body.plan, version=version_of(if_match))
+    changed = await organizations.change(work, org_id, **body.model_dump(), version=version_of(if_match))
     return _answer(work, changed, response)
 
 
@@ -83,6 +85,7 @@ def _answer(work: Work, organization: Organization, response: Response | None = 
         plan=organization.plan,
         role=role,
         members=len(organization.members),
+        requires_second_factor=organization.requires_second_factor,
         created_at=organization.created_at,
         updated_at=organization.updated_at,
     )

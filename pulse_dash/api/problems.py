@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from pulse_dash.core.challenges import SecondFactorRequired
 from pulse_dash.core.errors import (
     Conflict,
     FieldError,
@@ -70,6 +71,7 @@ class Problem(BaseModel):
     code: str = Field(description="Stable, for programs.")
     request_id: str
     errors: list[WrongField] | None = Field(None, description="The fields that can't be taken, where there are any.")
+    challenge: str | None = Field(None, description="With `second_factor_required`: what the code is sent with.")
 
 
 def status_of(error: PulseError) -> int:
@@ -86,7 +88,8 @@ def problem_response(error: PulseError, request_id: str) -> Response:
     if isinstance(error, RateLimited | Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     errors = error.errors if isinstance(error, Invalid) else ()
-    return _response(status, error.code, error.detail, request_id, errors, headers)
+    challenge = error.challenge.reveal() if isinstance(error, SecondFactorRequired) else None
+    return _response(status, error.code, error.detail, request_id, errors, headers, challenge)
 
 
 def refusal(status: int, code: str, detail: str, request_id: str) -> Response:
@@ -164,6 +167,7 @@ def _response(
     request: str,
     errors: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
+    challenge: str | None = None,
 ) -> Response:
     body: dict[str, Any] = {
         "type": f"urn:pulse:problem:{code}",
@@ -175,6 +179,8 @@ def _response(
     }
     if errors:
         body["errors"] = [{"field": wrong.field, "message": wrong.message} for wrong in errors[:_MOST_FIELDS]]
+    if challenge is not None:
+        body["challenge"] = challenge
     return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
 
 

@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from pulse_dash.api.principals import call_of, client_ip, headers_of, rate_key
 from pulse_dash.api.problems import refusal, request_id
-from pulse_dash.core import accounts, invitations, links, sessions
+from pulse_dash.core import accounts, challenges, invitations, links, sessions
 from pulse_dash.core.access import Anonymous, UserActor
 from pulse_dash.core.accounts import EmailTaken, SignedIn, SignupClosed
+from pulse_dash.core.challenges import ChallengeOver, SecondFactorRequired, WrongCode
 from pulse_dash.core.errors import FieldError, Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
 from pulse_dash.core.invitations import InvitationSpent, OtherAddress, SignInToAccept, Unverified
 from pulse_dash.core.links import LinkSpent
@@ -25,6 +26,7 @@ from pulse_dash.settings import Settings
 router = APIRouter(prefix="/session", include_in_schema=False)
 
 _LARGEST_FORM = 16 * 1024
+_CODE_PAGE = "/second-factor"
 _KEPT = ("email", "name", "organization_name", "next", "token")
 _CODES: tuple[tuple[type[PulseError], str], ...] = (
     (EmailTaken, "email_taken"),
@@ -34,6 +36,8 @@ _CODES: tuple[tuple[type[PulseError], str], ...] = (
     (OtherAddress, "other_address"),
     (Unverified, "address_unverified"),
     (SignupClosed, "signup_closed"),
+    (ChallengeOver, "challenge_over"),
+    (WrongCode, "wrong_code"),
     (Unauthenticated, "wrong_credentials"),
     (RateLimited, "rate_limited"),
     (Unavailable, "unavailable"),
@@ -44,6 +48,12 @@ _CODES: tuple[tuple[type[PulseError], str], ...] = (
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     return await _enter(request, "/login")
+
+
+@router.post("/second-factor")
+async def second_factor(request: Request) -> Response:
+    """The code after the password; who began too long ago begins again."""
+    return await _enter(request, _CODE_PAGE)
 
 
 @router.post("/signup")
@@ -131,9 +141,11 @@ async def _enter(request: Request, page: str) -> Response:
         _count(work, client_ip(request.scope, settings))
         if page == "/invitations/accept":
             work = work.acting_as(await visitor(work, settings, request))
-        signed_in = await _entered(work, page, form)
+        signed_in = await _entered(work, page, form, _challenge(request, settings))
+    except SecondFactorRequired as asked:
+        return _ask_for_code(settings, form, asked)
     except PulseError as error:
-        return RedirectResponse(_again(page, form, error), 303)
+        return RedirectResponse(_again("/login" if isinstance(error, ChallengeOver) else page, form, error), 303)
     await _end_current(work, settings, request)
     answer = RedirectResponse(own_path(form.get("next", "")), 303)
     if signed_in.started is not None:
@@ -146,11 +158,37 @@ async def _enter(request: Request, page: str) -> Response:
             httponly=True,
             samesite="lax",
         )
+    if page == _CODE_PAGE:
+        answer.delete_cookie(settings.challenge_cookie_name, path="/", secure=settings.https, httponly=True)
     return answer
 
 
-async def _entered(work: Work, page: str, form: Mapping[str, str]) -> SignedIn:
+def _ask_for_code(settings: Settings, form: Mapping[str, str], asked: SecondFactorRequired) -> Response:
+    """To the page that takes the code; the challenge goes beside it, where no script and no history sees it."""
+    to = own_path(form.get("next", ""))
+    answer = RedirectResponse(f"{_CODE_PAGE}?{urlencode({'next': to})}" if to != "/" else _CODE_PAGE, 303)
+    answer.set_cookie(
+        settings.challenge_cookie_name,
+        asked.challenge.reveal(),
+        max_age=int(challenges.LIFE.total_seconds()),
+        path="/",
+        secure=settings.https,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+def _challenge(request: Request, settings: Settings) -> str:
+    return cookie_of(headers_of(request.scope).get(b"cookie", b""), settings.challenge_cookie_name) or ""
+
+
+async def _entered(work: Work, page: str, form: Mapping[str, str], challenge: str) -> SignedIn:
     email, password = form.get("email", ""), form.get("password", "")
+    if page == _CODE_PAGE:
+        return await accounts.log_in_with_code(
+            work, challenge=challenge, code=form.get("code", ""), kind=sessions.DASHBOARD
+        )
     if page == "/login":
         return await accounts.log_in(work, email=email, password=password, kind=sessions.DASHBOARD)
     if page == "/invitations/accept":

@@ -18,6 +18,8 @@ from pulse_dash.components.states import notice
 
 _REFUSED = {
     "wrong_credentials": "That email and password do not belong together. Check both and try again.",
+    "wrong_code": "That code is not right, or was used already. Wait for the next one, or use a recovery code.",
+    "challenge_over": "That took too long, or your account changed meanwhile. Sign in again.",
     "email_taken": "There is an account with this email already. Sign in instead.",
     "invalid": "Something in the form could not be taken. Check each field and send it again.",
     "rate_limited": "Too many tries from here. Wait a minute, then try again.",

@@ -37,7 +37,7 @@ def new_organization_dialog() -> rx.Component:
 
 
 def rename_dialog(row: rx.Var[OrganizationRow]) -> rx.Component:
-    """Another name for it; ids stay."""
+    """Another name for it, and what it asks of its members; ids stay."""
     return form_dialog(
         rx.fragment("Settings of ", rx.el.bdi(row.name)),
         rx.el.input(type="hidden", name="org_id", default_value=row.id),
@@ -53,6 +53,24 @@ def rename_dialog(row: rx.Var[OrganizationRow]) -> rx.Component:
             auto_complete="off",
             says={"missing": "An organization has a name."},
             custom_attrs={"data-first": ""},
+        ),
+        rx.el.div(
+            rx.el.label(
+                rx.el.input(
+                    type="checkbox",
+                    name="requires_second_factor",
+                    default_checked=row.requires_second_factor,
+                    key=row.id + row.requires_second_factor.to_string(),
+                ),
+                "Ask everybody for a second factor",
+                class_name="check",
+            ),
+            rx.el.p(
+                "Members without one, and their API tokens, are held back within a second, until they set one up. "
+                "Projects' keys go on working.",
+                class_name="hint",
+            ),
+            class_name="field",
         ),
         state=OrganizationsState,
         id=RENAME + row.id,

@@ -23,7 +23,7 @@ from pulse_dash.state.shell import OrganizationChoice, ShellState
 def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
     """The page inside its frame. What it says of people and organizations comes with the session, not with the HTML.
 
-    Who belongs to no organization gets the way to one instead, unless the page is for them too."""
+    Who belongs to no organization, or is held back from it, gets the way in instead, unless the page is theirs too."""
     content = rx.fragment(*page)
     return rx.el.div(
         plain_link("Skip to the page", href="#page", class_name="skip"),
@@ -33,7 +33,9 @@ def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
             rx.el.main(
                 _away(),
                 rx.cond(ShellState.unverified, _unverified()),
-                content if homeless_too else rx.cond(ShellState.homeless, _homeless(), content),
+                content
+                if homeless_too
+                else rx.cond(ShellState.homeless, _homeless(), rx.cond(ShellState.held_back, _held_back(), content)),
                 id="page",
                 tab_index=-1,
                 class_name="page",
@@ -86,6 +88,19 @@ def _homeless() -> rx.Component:
             "You belong to no organization",
             "Ask somebody to invite you, make one of your own, or restore one that you deleted.",
             page_link("Organizations", to="/organizations", class_name=button_class()),
+        ),
+        class_name="card",
+    )
+
+
+def _held_back() -> rx.Component:
+    return rx.el.section(
+        rx.el.h1("Second factor needed", class_name="seen-by-readers"),
+        empty(
+            "shield-alert",
+            rx.fragment(rx.el.bdi(ShellState.organization_name), " asks everybody for a second factor"),
+            "You have none yet. Set one up in your account, with an authenticator app; you are in again at once.",
+            page_link("Set it up", to="/account", class_name=button_class("primary")),
         ),
         class_name="card",
     )

@@ -122,6 +122,8 @@ class UserActor:
     operator: bool = False
     # Where a personal token of theirs acts: it is never more than the person, and not at all in their own account.
     token_id: str = ""
+    # Organizations that ask for a second factor, which the person does not have: no role there until they do.
+    held_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,13 @@ def where(actor: Actor, permission: Permission) -> Scope:
             return Scope(projects=frozenset({actor.project.id}))
         case _:
             return NOTHING
+
+
+def held_back(actor: Actor) -> Scope:
+    """What asks for a second factor that the actor does not have."""
+    if isinstance(actor, UserActor) and actor.held_back:
+        return Scope(organizations=actor.held_back)
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
-from pulse_dash.core import links, sessions
+from pulse_dash.core import challenges, links, sessions
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
 from pulse_dash.core.names import name_errors
@@ -42,10 +42,11 @@ class SignupClosed(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An organization and the person's role in it."""
+    """An organization and the person's role in it; held back while it asks for a second factor that they lack."""
 
     organization: Organization
     role: Role
+    held_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ async def sign_up(
 @open_because("anybody may try to sign in")
 async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.API) -> SignedIn:
     """Sign in with address and password. Raises Unauthenticated, the same and as slowly for an unknown address;
-    RateLimited after ten wrong ones, for a while that grows to a minute."""
+    SecondFactorRequired where a code has to follow; RateLimited after ten wrong ones, for a while that grows to a
+    minute."""
     address = _address(email) or ""
     tried = f"account:{address}", f"from:{work.call.ip}"
     work.parts.slowdown.check(*tried)
@@ -102,6 +104,15 @@ async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.
         work.parts.slowdown.wrong(*tried)
         raise Unauthenticated("The address or the password is not right.")
     work.parts.slowdown.right(tried[0])
+    if user.factor is not None:
+        raise challenges.required(work, user, kind)
+    return await _signed_in(work, user, await sessions.start(work, user, kind))
+
+
+@open_because("the challenge says that the password was right, and the code is the rest of the proof")
+async def log_in_with_code(work: Work, *, challenge: str, code: str, kind: str = sessions.API) -> SignedIn:
+    """The second half of signing in. Raises ChallengeOver, WrongCode, RateLimited."""
+    user = await challenges.proved(work, challenge, code, kind)
     return await _signed_in(work, user, await sessions.start(work, user, kind))
 
 
@@ -217,13 +228,7 @@ async def change_password(work: Work, *, present: str, password: str) -> None:
     Raises Invalid, NotByToken, Moved; RateLimited after ten wrong ones, as signing in does."""
     me = await sessions.in_person(work)
     system = work.as_system("the caller's own account")
-    user = await system.store.users.get(me.id)
-    tried = f"account:{user.email}", f"from:{work.call.ip}"
-    work.parts.slowdown.check(*tried)
-    if not await work.parts.passwords.check(present, user.password_hash):
-        work.parts.slowdown.wrong(*tried)
-        raise Invalid(FieldError("present", "Is not your password."))
-    work.parts.slowdown.right(tried[0])
+    user = await sessions.with_password(work, present, field="present")
     if errors := password_errors(password):
         raise Invalid(*errors)
     values = {"password_hash": await work.parts.passwords.hash(password), **sessions.only_this(user, me)}
@@ -253,7 +258,7 @@ async def _caller(work: Work) -> User:
 async def _signed_in(work: Work, user: User, started: Started | None) -> SignedIn:
     organizations = await work.as_system("the caller's own organizations").store.organizations.of_member(user.id)
     memberships = tuple(
-        Membership(organization, Role(role))
+        Membership(organization, Role(role), organization.requires_second_factor and user.factor is None)
         for organization in organizations
         if (role := organization.role_of(user.id))
     )

@@ -6,6 +6,7 @@
     ├── NotFound               look elsewhere; also what another tenant owns
     ├── Gone                   it was there once, and its link is spent
     ├── Forbidden              ask for the permission it names
+    │   └── SecondFactorNeeded set up a second factor, which the organization asks of everybody
     ├── Invalid                mend the named fields and send again
     ├── Conflict               read again, then decide
     │   └── PreconditionFailed the version that was named is no longer the newest
@@ -82,6 +83,19 @@ class Forbidden(PulseError):
     def __init__(self, permission: str) -> None:
         super().__init__(f"This needs the permission {permission}, which your role here does not hold.")
         self.permission = permission
+
+
+class SecondFactorNeeded(Forbidden):
+    """A member, but of an organization that asks for a second factor, and the member has none."""
+
+    code = "second_factor_needed"
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(permission)
+        self.detail = (
+            "This organization asks everybody for a second factor, and you have none. Set one up in your account; you "
+            "are in again within a second."
+        )
 
 
 class Invalid(PulseError):

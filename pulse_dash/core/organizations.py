@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from pulse_dash.core.access import ROLES, Permission, Role, UserActor, requires
-from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.operators import OperatorOnly
 from pulse_dash.core.work import Work
@@ -13,6 +14,15 @@ from pulse_dash.store.organizations import Organization
 from pulse_dash.store.records import Page
 
 RESTORABLE = timedelta(days=30)
+
+
+class FactorFirst(Conflict):
+    """Whoever asks a second factor of everybody has one."""
+
+    code = "second_factor_first"
+
+    def __init__(self) -> None:
+        super().__init__("Set up your own second factor first: without one you would be held back yourself.")
 
 
 @requires(Permission.VIEW)
@@ -48,28 +58,42 @@ async def read(work: Work, org_id: str) -> Organization:
 
 @requires(Permission.ORGANIZATION_CHANGE)
 async def change(
-    work: Work, org_id: str, *, name: str | None = None, plan: str | None = None, version: int | None = None
+    work: Work,
+    org_id: str,
+    *,
+    name: str | None = None,
+    plan: str | None = None,
+    requires_second_factor: bool | None = None,
+    version: int | None = None,
 ) -> Organization:
-    """Rename it. Raises NotFound, Forbidden, Invalid, PreconditionFailed, Moved; OperatorOnly for another plan."""
+    """Rename it, or ask a second factor of everybody: who has none is held back until they do.
+
+    Raises NotFound, Forbidden, Invalid, PreconditionFailed, Moved; OperatorOnly for another plan; FactorFirst where the
+    caller has none."""
     before = await work.store.organizations.get(org_id)
     if version not in (None, before.version):
         raise PreconditionFailed
     if plan is not None and plan != before.plan:
         raise OperatorOnly("Nothing is sold here, so only an operator changes a plan.")
-    if name is None or name.strip() == before.name:
+    asked: dict[str, Any] = {}
+    if name is not None and name.strip() != before.name:
+        _check(name)
+        asked["name"] = name.strip()
+    if requires_second_factor not in (None, before.requires_second_factor):
+        asked["requires_second_factor"] = requires_second_factor
+    if not asked:
         return before
-    _check(name)
+    if asked.get("requires_second_factor") and not await _has_factor(work):
+        raise FactorFirst
     entry = work.entry(
         "organization.updated",
         org_id=org_id,
         resource="organization",
         resource_id=org_id,
         name=before.name,
-        changes={"name": {"before": before.name, "after": name.strip()}},
+        changes={field: {"before": getattr(before, field), "after": value} for field, value in asked.items()},
     )
-    return await work.store.organizations.change(
-        org_id, {"name": name.strip()}, entry, expect={"version": before.version}
-    )
+    return await work.store.organizations.change(org_id, asked, entry, expect={"version": before.version})
 
 
 @requires(Permission.ORGANIZATION_DELETE)
@@ -128,3 +152,9 @@ def _may_restore(work: Work, organization: Organization) -> bool:
 def _check(name: str) -> None:
     if errors := name_errors(name=name):
         raise Invalid(*errors)
+
+
+async def _has_factor(work: Work) -> bool:
+    if not isinstance(work.actor, UserActor):
+        return False
+    return (await work.as_system("the caller's own account").store.users.get(work.actor.id)).factor is not None

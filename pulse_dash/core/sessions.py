@@ -1,4 +1,7 @@
-"""Sign-ins: starting, recognizing, renewing and ending them. Whether a password was right is told by accounts."""
+"""Sign-ins: starting, recognizing, renewing and ending them, and that the caller is there in person.
+
+Whether somebody may sign in is told by accounts.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import datetime, timedelta
 import jwt
 
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
-from pulse_dash.core.errors import Forbidden, NotFound, SignedOut, Unauthenticated
+from pulse_dash.core.errors import FieldError, Forbidden, Invalid, NotFound, SignedOut, Unauthenticated
 from pulse_dash.core.known import KnownSession
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import random_secret, same
@@ -100,7 +103,7 @@ async def recognize(work: Work, access_token: str) -> UserActor:
             work.parts.vault.access_key,
             algorithms=["HS256"],
             audience=_AUDIENCE,
-            options={"require": ["exp", "sub", "sid"], "verify_exp": False},
+            options={"require": ["exp", "sub", "sid"], "verify_exp": False, "verify_iat": False},
         )
     except (jwt.InvalidTokenError, ValueError) as error:
         raise Unauthenticated from error
@@ -200,6 +203,22 @@ async def in_person(work: Work) -> UserActor:
     return work.actor
 
 
+@open_because("functions about the caller's own account ask it, each with a rule of its own")
+async def with_password(work: Work, password: str, *, field: str) -> User:
+    """The caller's account, once they said its password again.
+
+    Raises Invalid, NotByToken; RateLimited after ten wrong ones, as signing in does."""
+    me = await in_person(work)
+    user = await work.as_system("the caller's own account").store.users.get(me.id)
+    tried = f"account:{user.email}", f"from:{work.call.ip}"
+    work.parts.slowdown.check(*tried)
+    if not await work.parts.passwords.check(password, user.password_hash):
+        work.parts.slowdown.wrong(*tried)
+        raise Invalid(FieldError(field, "Is not your password."))
+    work.parts.slowdown.right(tried[0])
+    return user
+
+
 @open_because("signs only what `start` or `refresh` just proved")
 async def access_token(work: Work, started: Started) -> tuple[Secret, datetime]:
     """A signed access token of 15 minutes, and when it ends."""
@@ -255,9 +274,23 @@ async def _load(work: Work, session_id: str) -> KnownSession | None:
 
 async def _actor(system: Work, user: User, session_id: str) -> UserActor:
     organizations = await system.store.organizations.of_member(user.id)
-    roles = {organization.id: Role(role) for organization in organizations if (role := organization.role_of(user.id))}
+    held_back = {each.id for each in organizations if each.requires_second_factor and user.factor is None}
+    roles = {
+        organization.id: Role(role)
+        for organization in organizations
+        if organization.id not in held_back and (role := organization.role_of(user.id))
+    }
     verified = user.verified_at is not None
-    return UserActor(user.id, user.name, user.email, session_id, roles, verified, user.operator and verified)
+    return UserActor(
+        user.id,
+        user.name,
+        user.email,
+        session_id,
+        roles,
+        verified,
+        user.operator and verified,
+        held_back=frozenset(held_back),
+    )
 
 
 def _secret(work: Work, session_id: str) -> str:

@@ -29,12 +29,14 @@ class Vault:
         self._root = jwt_secret.reveal().encode()
         self._pepper = api_key_pepper.reveal().encode()
         self.access_key = self._derive("access token")
+        self.challenge_key = self._derive("second factor challenge")
         self._session_key = self._derive("session secret")
         self._stamp = _Mac(self._derive("session stamp"))
         self._participant = _Mac(self._derive("participant attribute"))
         self._request = _Mac(self._derive("repeated request"))
         self._link = _Mac(self._derive("mailed link"))
         self._livekit = _Mac(self._derive("own livekit"))
+        self._recovery = _Mac(self._derive("recovery code"))
         self._ciphers = MultiFernet([_cipher(key) for key in encryption_keys])
 
     def __repr__(self) -> str:
@@ -66,6 +68,10 @@ class Vault:
     def link_hash(self, kind: str, token: str) -> str:
         """How a mailed link is kept; one of another kind never has the same."""
         return self._link.over(kind, token)
+
+    def recovery_hash(self, user_id: str, code: str) -> str:
+        """How a recovery code is kept; the same code of another person has another."""
+        return self._recovery.over(user_id, code)
 
     def livekit_mac(self, api_key: str, api_secret: str) -> str:
         """Recognizes a LiveKit's pair without keeping it."""
@@ -107,6 +113,11 @@ class _Mac:
 def random_secret() -> str:
     """256 random bits as text."""
     return secrets.token_urlsafe(32)
+
+
+def random_letters(alphabet: str, count: int) -> str:
+    """So many letters of an alphabet, each as likely as any other."""
+    return "".join(secrets.choice(alphabet) for _ in range(count))
 
 
 def same(one: str | bytes, other: str | bytes) -> bool:

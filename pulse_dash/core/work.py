@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, where
+from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, held_back, where
 from pulse_dash.core.actions import REFUSED
 from pulse_dash.core.board import Board
 from pulse_dash.core.clock import Clock
@@ -106,7 +106,7 @@ class Work:
     def store(self) -> ScopedStore:
         visible = where(self.actor, Permission.VIEW)
         held = visible if self.permission is Permission.VIEW else where(self.actor, self.permission)
-        return self.parts.store.through(View(held, visible, self.permission.value, self.refused))
+        return self.parts.store.through(View(held, visible, self.permission.value, self.refused, held_back(self.actor)))
 
     @property
     def clock(self) -> Clock:

@@ -13,6 +13,7 @@ from pulse_dash.pages import (
     project,
     projects,
     reset,
+    second_factor,
     signup,
     team,
     verify,
@@ -28,6 +29,7 @@ from pulse_dash.state.organizations import OrganizationsState
 from pulse_dash.state.passport import PassportState
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.projects import ProjectsState
+from pulse_dash.state.second_factor import SecondFactorState
 from pulse_dash.state.shell import ShellState
 from pulse_dash.state.silence import SilenceState
 from pulse_dash.state.team import TeamState
@@ -35,6 +37,7 @@ from pulse_dash.state.try_it import TryState
 
 PAGES: tuple[Page, ...] = (
     Page("/login", login.page, title="Sign in · Pulse", public=True),
+    Page("/second-factor", second_factor.page, title="Enter your code · Pulse", public=True),
     Page("/forgot", forgot.page, title="Forgotten password · Pulse", public=True),
     Page("/reset", reset.page, title="New password · Pulse", public=True),
     Page("/verify", verify.page, title="Confirm your address · Pulse", public=True),
@@ -88,7 +91,13 @@ PAGES: tuple[Page, ...] = (
         "/account",
         account.page,
         title="Account · Pulse",
-        on_load=(ShellState.load, AccountState.load, AccountState.follow),
+        on_load=(
+            ShellState.load,
+            AccountState.load,
+            SecondFactorState.load,
+            AccountState.follow,
+            SecondFactorState.follow,
+        ),
     ),
     Page("404", not_found.page, title="Nothing here · Pulse", public=True),
 )

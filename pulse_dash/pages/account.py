@@ -13,6 +13,7 @@ from pulse_dash.components.account_dialogs import (
     password_dialog,
     revoke_dialog,
 )
+from pulse_dash.components.account_factor import factor_card, factor_dialogs
 from pulse_dash.components.badges import badge, tag
 from pulse_dash.components.buttons import button
 from pulse_dash.components.fields import field
@@ -20,10 +21,13 @@ from pulse_dash.components.lists import row_bones
 from pulse_dash.components.page_head import crumbs, page_head
 from pulse_dash.components.secret import copy_now, personal_token_value
 from pulse_dash.components.shell import shell
-from pulse_dash.components.states import empty, failed
+from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.account import AccountState, SessionRow, TokenRow
 from pulse_dash.state.secret import SecretState
+
+_SIGN_INS = ("Device", "Way", "Address", "Signed in", "Last used")
+_TOKENS = ("Name", "Token", "Runs out", "Last used", "Status")
 
 
 def page() -> rx.Component:
@@ -48,7 +52,7 @@ def page() -> rx.Component:
             ),
             rx.cond(
                 AccountState.loaded,
-                rx.fragment(_profile(), _sign_ins(), _tokens()),
+                rx.fragment(_profile(), factor_card(), _sign_ins(), _tokens()),
                 rx.cond(AccountState.problem == "", _bones()),
             ),
             class_name="stack",
@@ -56,6 +60,7 @@ def page() -> rx.Component:
         password_dialog(),
         end_others_dialog(),
         new_token_dialog(),
+        factor_dialogs(),
         homeless_too=True,
     )
 
@@ -116,7 +121,7 @@ def _sign_ins() -> rx.Component:
             class_name="card-head",
         ),
         rx.el.table(
-            _head("Device", "Way", "Address", "Signed in", "Last used"),
+            _head(*_SIGN_INS),
             rx.el.tbody(rx.foreach(AccountState.signed_in_at, _sign_in)),
             class_name="table table-folds",
         ),
@@ -172,7 +177,7 @@ def _tokens() -> rx.Component:
                     small=True,
                 ),
                 rx.el.table(
-                    _head("Name", "Token", "Runs out", "Last used", "Status"),
+                    _head(*_TOKENS),
                     rx.el.tbody(rx.foreach(AccountState.tokens, _token)),
                     class_name="table table-folds",
                 ),
@@ -202,8 +207,32 @@ def _token(row: rx.Var[TokenRow]) -> rx.Component:
 
 
 def _bones() -> rx.Component:
-    return rx.el.section(
-        rx.el.table(_head("Device", "Way", "Address", "Signed in", "Last used"), row_bones(6), class_name="table"),
-        class_name="card card-flush",
-        custom_attrs={"aria-busy": "true"},
+    """The four cards, as high as they will be."""
+    return rx.fragment(
+        rx.el.section(
+            _bone_head("Profile"),
+            rx.el.div(
+                rx.el.div(bone("bone-short"), bone("bone-line"), class_name="field"),
+                bone("bone-short"),
+                bone("bone-button"),
+                class_name="stack",
+            ),
+            class_name="card",
+            custom_attrs={"aria-busy": "true"},
+        ),
+        rx.el.section(_bone_head("Second factor"), bone("bone-long"), class_name="card"),
+        rx.el.section(
+            _bone_head("Where you are signed in"),
+            rx.el.table(_head(*_SIGN_INS), row_bones(6, 2), class_name="table table-folds"),
+            class_name="card card-flush",
+        ),
+        rx.el.section(
+            _bone_head("API tokens"),
+            rx.el.table(_head(*_TOKENS), row_bones(6, 2), class_name="table table-folds"),
+            class_name="card card-flush",
+        ),
     )
+
+
+def _bone_head(title: str) -> rx.Component:
+    return rx.el.div(rx.el.h2(title), class_name="card-head")

@@ -9,7 +9,7 @@ import reflex as rx
 from pulse_dash.core import audit
 from pulse_dash.core.actions import said
 from pulse_dash.core.audit import AuditEntry
-from pulse_dash.core.errors import NotFound, Unavailable
+from pulse_dash.core.errors import NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import initials, iso
@@ -65,7 +65,7 @@ class ActivityState(PulseState):
                 continue
             try:
                 fresh = await _newest(work, organization)
-            except (NotFound, Unavailable):
+            except (NotFound, SecondFactorNeeded, Unavailable):
                 # What is shown stays true, if not the newest; the next round asks again.
                 continue
             async with self:

@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import figures
-from pulse_dash.core.errors import NotFound, Unavailable
+from pulse_dash.core.errors import NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.figures import DayFigure, Overview
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.shell import ShellState
@@ -86,7 +86,7 @@ class DashboardState(PulseState):
                 continue
             try:
                 fresh = await figures.overview(work, organization)
-            except (NotFound, Unavailable):
+            except (NotFound, SecondFactorNeeded, Unavailable):
                 # The figures stay as they were; the next round asks again.
                 continue
             async with self:

@@ -9,7 +9,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import keys
-from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import confirmed, iso, text
@@ -70,7 +70,7 @@ class KeysState(PulseState):
                     continue
                 try:
                     await self._read(work, project.id)
-                except (NotFound, Unavailable):
+                except (NotFound, SecondFactorNeeded, Unavailable):
                     # Deleted, or away for a moment: the page keeps what it shows until it is loaded again.
                     continue
 

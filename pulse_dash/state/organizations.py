@@ -28,6 +28,7 @@ class OrganizationRow:
     plan: str
     role: str
     members: str
+    requires_second_factor: bool
     may_change: bool
     may_delete: bool
 
@@ -100,9 +101,14 @@ class OrganizationsState(PulseState):
 
     @rx.event
     async def rename(self, form_data: dict[str, Any]) -> object:
-        """Give one another name."""
+        """Give one another name, and say whether it asks everybody for a second factor."""
         try:
-            await organizations.change(await self._work(), text(form_data, "org_id"), name=text(form_data, "name"))
+            await organizations.change(
+                await self._work(),
+                text(form_data, "org_id"),
+                name=text(form_data, "name"),
+                requires_second_factor=form_data.get("requires_second_factor") is not None,
+            )
         except (Invalid, Conflict, Forbidden, NotFound) as refused:
             self.errors = self._sentences(refused)
             return None
@@ -163,6 +169,7 @@ def _row(work: Work, organization: Organization) -> OrganizationRow:
         plan=PLANS.get(organization.plan, organization.plan),
         role=(role or "").capitalize(),
         members=f"{count:,} {'member' if count == 1 else 'members'}",
+        requires_second_factor=organization.requires_second_factor,
         may_change=Permission.ORGANIZATION_CHANGE in held,
         may_delete=Permission.ORGANIZATION_DELETE in held,
     )

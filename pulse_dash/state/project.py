@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import projects
-from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import confirmed, iso, text
 
@@ -38,7 +38,7 @@ class ProjectState(PulseState):
         return asked if asked in TABS else "keys"
 
     @rx.event
-    async def load(self) -> None:
+    async def load(self) -> object:
         """Read the project."""
         self.errors, self.saved = {}, False
         project_id = _named(self)
@@ -50,11 +50,15 @@ class ProjectState(PulseState):
             project = await projects.read(work, project_id)
         except NotFound:
             self.missing = True
-            return
+            return None
+        except SecondFactorNeeded as needed:
+            self.missing = True
+            return [rx.redirect("/account"), self._told(needed)]
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id
-            return
+            return None
         self._fill(project)
+        return None
 
     @rx.event
     async def save(self, form_data: dict[str, Any]) -> None:

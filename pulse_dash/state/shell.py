@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from pulse_dash.core import accounts, links
-from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.errors import SecondFactorNeeded, Unavailable
 from pulse_dash.reflex_seam import PulseState, page_away
 from pulse_dash.state.forms import initials
 from pulse_dash.state.secret import SecretState
@@ -31,6 +31,7 @@ class ShellState(PulseState):
 
     loaded: bool = False
     homeless: bool = False
+    held_back: bool = False
     name: str = ""
     first_name: str = ""
     email: str = ""
@@ -71,7 +72,9 @@ class ShellState(PulseState):
             for each in person.memberships
         ]
         self.regions = list(work.parts.policy.regions)
-        self._organization_id = here.id if here else ""
+        self.held_back = any(each.held_back and each.organization == here for each in person.memberships)
+        # What asks for a second factor answers nothing until there is one.
+        self._organization_id = here.id if here and not self.held_back else ""
         self.homeless = here is None
         self.loaded = True
         return None
@@ -85,7 +88,10 @@ class ShellState(PulseState):
     @rx.event
     async def use_organization(self, organization_id: str) -> object:
         """Work in another organization from now on; its dashboard is where that begins."""
-        await accounts.use_organization(await self._work(), organization_id)
+        try:
+            await accounts.use_organization(await self._work(), organization_id)
+        except SecondFactorNeeded as needed:
+            return [rx.redirect("/account"), self._told(needed)]
         self._organization_id = organization_id
         # The whole page loads anew, so nothing of the organization before stays on the screen.
         return rx.call_script("window.location.assign('/')")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.core import silence
-from pulse_dash.core.errors import NotFound, Unavailable
+from pulse_dash.core.errors import NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.project import ProjectState
@@ -40,6 +40,6 @@ class SilenceState(PulseState):
             where = {"org_id": shell._organization_id}
         try:
             found = await silence.of(work, **where) if all(where.values()) else None
-        except (NotFound, Unavailable):
+        except (NotFound, SecondFactorNeeded, Unavailable):
             return
         self.yaml, self.own = (found.yaml, found.own) if found else ("", False)

@@ -9,7 +9,16 @@ import reflex as rx
 
 from pulse_dash.core import accounts, invitations, members
 from pulse_dash.core.access import ROLES, Permission, Role
-from pulse_dash.core.errors import Conflict, Forbidden, Gone, Invalid, LimitExceeded, NotFound, Unavailable
+from pulse_dash.core.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    SecondFactorNeeded,
+    Unavailable,
+)
 from pulse_dash.core.members import Membership, may_grant
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
@@ -216,7 +225,7 @@ class TeamState(PulseState):
                 return
             people = await members.listing(work, here.id)
             asked = await invitations.listing(work, here.id)
-        except NotFound:
+        except (NotFound, SecondFactorNeeded):
             # Put out a moment ago; the shell says so with its next word.
             self.items, self.pending, self.loaded = [], [], True
             return

@@ -22,6 +22,7 @@ SCHEMA = CollectionSchema(
             "created_at": "date",
             "updated_at": "date",
             "deleted_at?": "date",
+            "requires_second_factor?": "bool",
         }
     ),
     (Index("member", (("members.user_id", 1), ("deleted_at", 1), ("_id", 1))), PENDING),
@@ -60,6 +61,7 @@ class Organization:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+    requires_second_factor: bool = False
 
     def role_of(self, user_id: str) -> str | None:
         """The user's role here, None for who is not a member."""
@@ -86,6 +88,7 @@ class Organizations(Records[Organization]):
             created_at=document["created_at"],
             updated_at=document["updated_at"],
             deleted_at=document.get("deleted_at"),
+            requires_second_factor=bool(document.get("requires_second_factor")),
         )
 
     async def of_member(self, user_id: str) -> list[Organization]:

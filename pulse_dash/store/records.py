@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from pulse_dash.core.errors import Conflict, Forbidden, NotFound
+from pulse_dash.core.errors import Conflict, Forbidden, NotFound, SecondFactorNeeded
 from pulse_dash.store.engine import Collection, Document
-from pulse_dash.store.scope import Scope
+from pulse_dash.store.scope import NOTHING, Scope
 
 if TYPE_CHECKING:
     from pulse_dash.store.store import Store
@@ -32,6 +32,8 @@ class View:
     permission: str
     # Told of each refusal: which noun, and the id, the organization and the name of what was asked for.
     refused: Callable[[str, Document], Awaitable[None]] | None = None
+    # What the reader would see, did they have the second factor that it asks for.
+    held_back: Scope = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +117,16 @@ class Records(Generic[T]):
         *,
         unset: Sequence[str] = (),
         expect: Mapping[str, Any] | None = None,
+        also: Sequence[Entry] = (),
     ) -> T:
-        """Change fields and keep the entry, in one write.
+        """Change fields and keep the entry, in one write; `also` are entries for what else it concerns.
 
         Raises NotFound or Forbidden as `get` does, and Moved where `expect` no longer holds."""
         now = self._store.clock.now()
         update: dict[str, Any] = {
             "$set": {**values, "updated_at": now, "pending_at": now},
             "$inc": {"version": 1},
-            "$push": {"pending": dict(entry)},
+            "$push": {"pending": {"$each": [dict(each) for each in (entry, *also)]}},
         }
         if unset:
             update["$unset"] = dict.fromkeys(unset, "")
@@ -172,14 +175,19 @@ class Records(Generic[T]):
 
     async def _missing(self, record_id: str) -> NotFound | Forbidden:
         """The one place that tells 'not yours to see' from 'yours to see, not to do'."""
-        seen = await self._documents.find_one(
-            self._one(record_id, self._view.visible), projection={"org_id": 1, "name": 1}
-        )
+        kind = Forbidden
+        seen = await self._seen(record_id, self._view.visible)
+        if seen is None and self._view.held_back != NOTHING:
+            kind = SecondFactorNeeded
+            seen = await self._seen(record_id, self._view.held_back)
         if seen is None:
             return NotFound()
         if self._view.refused is not None:
             await self._view.refused(self.noun, seen)
-        return Forbidden(self._view.permission)
+        return kind(self._view.permission)
+
+    async def _seen(self, record_id: str, scope: Scope) -> Document | None:
+        return await self._documents.find_one(self._one(record_id, scope), projection={"org_id": 1, "name": 1})
 
 
 def both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

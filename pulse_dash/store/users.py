@@ -32,6 +32,14 @@ SCHEMA = CollectionSchema(
             "reset_hash?": "string",
             "reset_until?": "date",
             "last_organization_id?": "string",
+            # The second factor: the secret that an app shares with us, sealed; the time step of the code that counted
+            # last; hashes of the recovery codes that are left; and a secret that no code has confirmed yet.
+            "totp_secret?": "binary",
+            "totp_step?": "int",
+            "totp_since?": "date",
+            "recovery?": "array",
+            "totp_pending?": "binary",
+            "totp_pending_until?": "date",
             "founder?": "bool",
             "created_at": "date",
             "updated_at": "date",
@@ -44,6 +52,21 @@ SCHEMA = CollectionSchema(
         PENDING,
     ),
 )
+
+
+# What is there while a second factor is on, and while one is being set up.
+FACTOR = ("totp_secret", "totp_step", "totp_since", "recovery")
+FACTOR_PENDING = ("totp_pending", "totp_pending_until")
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A second factor that is on: its sealed secret, the step that counted last, and hashes of the recovery codes."""
+
+    sealed: bytes
+    step: int
+    recovery: tuple[str, ...]
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,8 @@ class User:
     epoch: int = 0
     spared_session_id: str | None = None
     tokens_epoch: int = 0
+    version: int = 0
+    factor: Factor | None = None
 
     def lets_in(self, session_id: str, epoch: int) -> bool:
         """Whether a sign-in that began at that count still opens the account."""
@@ -87,6 +112,8 @@ class Users(Records[User]):
             epoch=document.get("epoch") or 0,
             tokens_epoch=document.get("tokens_epoch") or 0,
             spared_session_id=document.get("spared_session_id"),
+            version=document["version"],
+            factor=_factor(document),
         )
 
     async def by_email(self, email: str) -> User | None:
@@ -110,3 +137,26 @@ class Users(Records[User]):
         """Hash and end of the link of that kind that was mailed last."""
         document = await self._documents.find_one({"_id": user_id}) or {}
         return document.get(f"{kind}_hash"), document.get(f"{kind}_until")
+
+    async def expect_factor(self, user_id: str, sealed: bytes, until: datetime) -> None:
+        """A second factor that a code is to confirm, in place of one before; what it does carries the entry."""
+        await self._documents.update_one(
+            {"_id": user_id}, {"$set": {"totp_pending": sealed, "totp_pending_until": until}}
+        )
+
+    async def expected_factor(self, user_id: str) -> tuple[bytes | None, datetime | None]:
+        """The secret that a code is to confirm, and until when."""
+        document = await self._documents.find_one({"_id": user_id}) or {}
+        return document.get("totp_pending"), document.get("totp_pending_until")
+
+    async def count_step(self, user_id: str, sealed: bytes, step: int) -> bool:
+        """Let the code of a time step count, unless that or a later one has; so of a code used twice one use counts."""
+        later = {"_id": user_id, "totp_secret": sealed, "totp_step": {"$lt": step}}
+        return await self._documents.update_one(later, {"$set": {"totp_step": step}}) > 0
+
+
+def _factor(document: Document) -> Factor | None:
+    sealed = document.get("totp_secret")
+    if sealed is None:
+        return None
+    return Factor(sealed, document["totp_step"], tuple(document["recovery"]), document["totp_since"])

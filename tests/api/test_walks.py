@@ -53,6 +53,7 @@ def test_few_routes_are_public_and_each_is_known() -> None:
         "POST /v1/auth/password/forgot",
         "POST /v1/auth/password/reset",
         "POST /v1/auth/refresh",
+        "POST /v1/auth/second-factor",
         "POST /v1/auth/signup",
         "POST /v1/auth/verify",
         "POST /v1/invitations/accept",
@@ -136,7 +137,10 @@ UNDESCRIBED = {
     "/status.atom",
     "/status/badge.svg",
     *(f"/api/v2/{what}.json" for what in ("summary", "status", "components", "incidents")),
-    *(f"/session/{form}" for form in ("accept", "login", "signup", "forgot", "reset", "verify", "end")),
+    *(
+        f"/session/{form}"
+        for form in ("accept", "login", "second-factor", "signup", "forgot", "reset", "verify", "end")
+    ),
 }
 SIGNED = {"/v1/internal/livekit/webhook", "/v1/internal/livekit/webhook/{livekit_id}"}
 

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, expect
 from pulse_dash.pages import PAGES
 from tests.browser.soundness import shifted, unsound
 from tests.browser.visitor import DESKTOP, HEIGHT, PHONE, Theme, Visitor, visiting
-from tests.served import ROOT, Customer, Served
+from tests.served import PASSWORD, ROOT, Customer, Served
 
 SHOTS = ROOT / "tests" / "screenshots"
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -56,6 +56,18 @@ async def open_own_livekit(visitor: Visitor) -> None:
 
 async def open_password(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Change password…").click()
+
+
+async def open_factor(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Set up…").click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
+async def set_up_factor(visitor: Visitor) -> None:
+    await open_factor(visitor)
+    await visitor.page.get_by_label("Your password").fill(PASSWORD)
+    await visitor.page.get_by_role("button", name="Continue").click()
+    await expect(visitor.page.get_by_role("img", name="The QR code for your authenticator app")).to_be_visible()
 
 
 async def open_invite(visitor: Visitor) -> None:
@@ -108,11 +120,15 @@ OUTSIDE: dict[str, tuple[str, Doing]] = {
     "reset": ("/reset?token=usr_x.y", nothing),
     "reset-spent": ("/reset?error=link_spent", nothing),
     "verify": ("/verify?token=usr_x.y", nothing),
+    "second-factor": ("/second-factor", nothing),
+    "second-factor-refused": ("/second-factor?error=wrong_code", nothing),
     "docs": ("/docs", nothing),
 }
 INSIDE: dict[str, tuple[str, Doing]] = {
     "account": ("/account", nothing),
     "account-password": ("/account", open_password),
+    "account-factor": ("/account", open_factor),
+    "account-factor-setting-up": ("/account", set_up_factor),
     "team": ("/team", nothing),
     "team-invite": ("/team", open_invite),
     "team-none-found": ("/team?search=nobody-is-called-this", nothing),
@@ -143,7 +159,7 @@ INSIDE: dict[str, tuple[str, Doing]] = {
 
 # A notice that comes with what the page learns makes room for itself: pulse.js tells the refusal in the address once
 # the form is there, and that LiveKit is away is known with the figures.
-TOLD_LATE = {"login-refused", "forgot-sent", "reset-spent", "dashboard-no-livekit"}
+TOLD_LATE = {"login-refused", "forgot-sent", "reset-spent", "second-factor-refused", "dashboard-no-livekit"}
 
 
 async def looked_at(visitor: Visitor, name: str, path: str, do: Doing, *, theme: Theme, width: int) -> list[str]:
