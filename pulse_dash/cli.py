@@ -12,7 +12,7 @@ from pathlib import Path
 from jwt.warnings import InsecureKeyLengthWarning
 
 from pulse_dash import logs
-from pulse_dash.core import health, operators, second_factor
+from pulse_dash.core import audit_verify, health, operators, second_factor
 from pulse_dash.core.errors import PulseError
 from pulse_dash.services import Services, open_services
 from pulse_dash.settings import Settings, SettingsError, load_settings
@@ -38,8 +38,11 @@ def main(arguments: Sequence[str]) -> int:
             return _store(settings, asked)
         if asked.command == "operator":
             return asyncio.run(_operator(settings, asked.doing, asked.address))
+        if asked.command == "audit":
+            given = asked.checkpoint.read_text("utf-8").strip() if asked.checkpoint else None
+            return asyncio.run(_audit(settings, asked.organization, given))
         return _run(settings, api_only=asked.api_only)
-    except (SettingsError, PulseError) as error:
+    except (SettingsError, PulseError, OSError, UnicodeError) as error:
         print(str(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -56,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     operator.add_argument("doing", choices=("add", "remove", "list", "reset-factor"))
     operator.add_argument("address", nargs="?", default="", help="the address of an account")
+    audit = commands.add_parser("audit", help="look at the audit log; Pulse must be stopped, or on MongoDB")
+    looking = audit.add_subparsers(dest="doing", required=True)
+    verify = looking.add_parser("verify", help="whether every entry is as it was written")
+    verify.add_argument("organization", nargs="?", default="", metavar="ORGANIZATION", help="one only, by its id")
+    verify.add_argument("--checkpoint", type=Path, metavar="FILE", help="a line that was mailed, to compare with")
     store = commands.add_parser("store", help="check, back up or restore the embedded store")
     doing = store.add_subparsers(dest="doing", required=True)
     check = doing.add_parser("check", help="whether file, documents and indexes agree; Pulse must be stopped")
@@ -84,6 +92,21 @@ async def _operator(settings: Settings, doing: str, address: str) -> int:
         person = await change(work, address)
         print(f"{person.email} is {'an operator' if doing == 'add' else 'no operator any more'}.")
         return 0
+    finally:
+        await services.close()
+
+
+async def _audit(settings: Settings, organization: str, checkpoint: str | None) -> int:
+    """Walk one chain or all, and say of each whether it fits; 1 where one does not."""
+    services = await open_services(settings)
+    try:
+        work, fits = services.system("the command line"), True
+        # What a crash left in the documents belongs into the log before it is looked at.
+        await work.parts.store.drain()
+        async for found in audit_verify.every(work, organization, checkpoint):
+            fits = fits and found.fits
+            print(audit_verify.told(found))
+        return 0 if fits else 1
     finally:
         await services.close()
 

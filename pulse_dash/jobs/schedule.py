@@ -14,7 +14,7 @@ from typing import Any, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
-from pulse_dash.core import checks, idempotency, mails, status
+from pulse_dash.core import audit_checkpoints, checks, idempotency, mails, status
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
 from pulse_dash.core.uptime import DAYS
@@ -52,6 +52,8 @@ def jobs(services: Services) -> list[Job]:
         Job("check_components", checks.EVERY, lambda: status.check(services.system("check what Pulse stands on"))),
         Job("keep_checks", checks.EVERY, lambda: _keep_checks(services)),
         Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
+        Job("keep_checkpoints", 60.0, lambda: _keep_checkpoints(services), lease=timedelta(seconds=50)),
+        Job("mail_checkpoints", 600.0, lambda: _mail_checkpoints(services), lease=timedelta(minutes=9)),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
     ]
@@ -150,6 +152,14 @@ async def _keep_checks(services: Services) -> None:
     """Each node reads; one writes, for two nodes' seconds of one day are the same seconds."""
     writes = await services.parts.store.lease("keep_checks", services.node, _CHECKS_LEASE)
     await status.keep(services.system("keep what checks found"), writes=writes)
+
+
+async def _keep_checkpoints(services: Services) -> None:
+    await audit_checkpoints.keep(services.system("keep checkpoints of the audit log"))
+
+
+async def _mail_checkpoints(services: Services) -> None:
+    await audit_checkpoints.mail(services.system("mail checkpoints of the audit log"))
 
 
 async def _close_refusals(services: Services) -> None:

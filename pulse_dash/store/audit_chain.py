@@ -204,12 +204,15 @@ class Chains:
             with suppress(DuplicateKey):
                 await self._log.insert_one(link)
         if head["sequence"] - head["kept_sequence"] >= CHECKPOINT_EVERY:
-            await self._keep(head)
+            await self.keep(head_of(head))
         await self._heads.update_one({"_id": head["_id"], "sequence": head["sequence"]}, {"$unset": {"open": ""}})
 
     async def _begin(self, chain: str) -> Document:
         """The head of a chain that has no entry yet. What lies in the log before is counted, and not claimed."""
         org_id = None if chain == INSTALLATION else chain
+        # Once there is any chain there is the installation's, so that its absence tells something.
+        if org_id is not None and await self._heads.find_one({"_id": INSTALLATION}) is None:
+            await self._begin(INSTALLATION)
         now = self._clock.now()
         stands = {"sequence": 0, "hash": GENESIS, "from_sequence": 0, "from_hash": GENESIS, "at": now}
         stands["unchained"] = await self._log.count_documents({"org_id": org_id, "sequence": {"$exists": False}})
@@ -244,11 +247,11 @@ class Chains:
         before = self._clock.now() - CHECKPOINT_AFTER
         due = await self._heads.find({"unkept_since": {"$lte": before}}, sort=[("unkept_since", 1)], limit=_BATCH)
         for document in due:
-            await self._keep(document)
+            await self.keep(head_of(document))
         return len(due)
 
-    async def _keep(self, document: Document) -> None:
-        head = head_of(document)
+    async def keep(self, head: Head) -> None:
+        """Keep a checkpoint of where a chain stands."""
         kept = {"_id": f"{head.chain}:{head.sequence}", "chain": head.chain, **head.fields}
         # Another node may have kept the same.
         with suppress(DuplicateKey):

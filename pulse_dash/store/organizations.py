@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from pulse_dash.store.engine import Document
-from pulse_dash.store.records import Page, Records
+from pulse_dash.store.records import Page, Records, both
 from pulse_dash.store.schema import PENDING, CollectionSchema, Index, ListOf, outbox
 
 SCHEMA = CollectionSchema(
@@ -94,6 +94,12 @@ class Organizations(Records[Organization]):
     async def of_member(self, user_id: str) -> list[Organization]:
         """Every organization the user belongs to, oldest first."""
         return await self.list({"members.user_id": user_id}, sort=[("_id", 1)])
+
+    async def ids(self, beyond: str, limit: int) -> list[str]:
+        """The ids of those that there are, deleted ones too, in order."""
+        asked = both({"_id": {"$gt": beyond}}, self._view.held.filter(self.organization_field, None))
+        found = await self._documents.find(asked, projection={"_id": 1}, sort=[("_id", 1)], limit=limit)
+        return [each["_id"] for each in found]
 
     async def search(self, *, search: str, page: int, limit: int) -> Page[Organization]:
         """One page, oldest first."""

@@ -98,6 +98,8 @@ async def test_an_entry_tells_who_did_what_from_where_and_no_secret(client: http
 
     assert entry.pop("id").startswith("aud_")
     assert entry.pop("at").endswith("Z")
+    assert len(entry.pop("hash")) == 64
+    assert entry.pop("sequence") > 1
     assert entry == {
         "org_id": owner.organization.id,
         "actor": {"type": "user", "id": owner.actor.id, "name": owner.actor.name, "email": owner.actor.email},

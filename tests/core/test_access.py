@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import pulse_dash.core
 from pulse_dash.core import (
     audit,
+    audit_verify,
     bans,
     connections,
     invitations,
@@ -142,6 +143,7 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     bans.ban: (lambda work, _, house: bans.ban(work, house.id, identity="x", reason="y"), False),
     bans.lift: (lambda work, _, house: lifted(work, house), False),
     audit.listing: (lambda work, owner, _: audit.listing(work, org_id=owner.organization.id), True),
+    audit_verify.verify: (lambda work, owner, _: audit_verify.verify(work, owner.organization.id), True),
     project_health.of_project: (lambda work, _, house: project_health.of_project(work, house.id), True),
     silence.of: (lambda work, _, house: silence.of(work, project_id=house.id), True),
     overview: (lambda work, owner, _: overview(work, owner.organization.id), True),
