@@ -9,9 +9,10 @@ from pydantic import Field
 
 from pulse_dash.api.auth import Email, SignedInAnswer, signed_in_answer
 from pulse_dash.api.bodies import Answer, Body, Moment
+from pulse_dash.api.downloads import Csv, Downloading, csv_file
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, Whoever, reach
-from pulse_dash.core import invitations, members
+from pulse_dash.core import csv_text, invitations, members
 from pulse_dash.core.access import Role, UserActor
 from pulse_dash.core.invitations import Invitation, Invited
 from pulse_dash.core.members import Membership
@@ -44,11 +45,16 @@ class AcceptBody(Body):
 
 
 class MemberAnswer(Answer):
+    """Null is what the caller may not see of others: the address without `people.view`, the last two without
+    `members.change`; `last_seen_at` also of who was not there yet."""
+
     id: str
-    email: str
+    email: str | None
     name: str
     role: RoleName
     joined_at: Moment
+    last_seen_at: Moment | None
+    second_factor: bool | None
 
 
 class MembersAnswer(Answer):
@@ -56,8 +62,10 @@ class MembersAnswer(Answer):
 
 
 class InvitationAnswer(Answer):
+    """`email` is null for whoever does not hold `people.view`."""
+
     id: str
-    email: str
+    email: str | None
     role: RoleName
     status: Literal["pending", "accepted", "revoked", "expired"]
     expires_at: Moment
@@ -82,6 +90,13 @@ async def _there(work: Caller, org_id: str, user_id: str) -> None:
 @router.get(f"{_ORGANIZATION}/members", summary="Everybody in the organization")
 async def listing(work: Caller, org_id: str) -> MembersAnswer:
     return MembersAnswer(items=[_member(each) for each in await members.listing(work, org_id)])
+
+
+@router.get(f"{_ORGANIZATION}/members.csv", summary="Everybody in the organization, as a file", response_class=Csv)
+async def as_csv(work: Downloading, org_id: str) -> Csv:
+    people = [_member(each) for each in await members.listing(work, org_id)]
+    lines = [csv_text.line(MemberAnswer.model_fields), *(csv_text.line(dict(each).values()) for each in people)]
+    return csv_file("members", lines)
 
 
 @router.post(
@@ -150,7 +165,13 @@ async def accept(work: Whoever, body: AcceptBody) -> SignedInAnswer:
 
 def _member(member: Membership) -> MemberAnswer:
     return MemberAnswer(
-        id=member.id, email=member.email, name=member.name, role=member.role.value, joined_at=member.joined_at
+        id=member.id,
+        email=member.email,
+        name=member.name,
+        role=member.role.value,
+        joined_at=member.joined_at,
+        last_seen_at=member.last_seen_at,
+        second_factor=member.second_factor,
     )
 
 
@@ -158,7 +179,7 @@ def _invitation(work: Work, invitation: Invitation) -> InvitationAnswer:
     return InvitationAnswer.model_validate(
         {
             "id": invitation.id,
-            "email": invitation.email,
+            "email": invitation.email or None,
             "role": invitation.role,
             "status": invitation.status(work.clock.now()),
             "expires_at": invitation.expires_at,

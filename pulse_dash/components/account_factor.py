@@ -9,6 +9,7 @@ from pulse_dash.components.buttons import button, button_class, copy_icon, copy_
 from pulse_dash.components.dialog import breaks, form_dialog, refusal
 from pulse_dash.components.fields import field
 from pulse_dash.components.icons import icon
+from pulse_dash.components.links import plain_link
 from pulse_dash.components.states import bone, failed, notice
 from pulse_dash.components.times import moment
 from pulse_dash.state.second_factor import SecondFactorState
@@ -145,7 +146,7 @@ def _codes() -> rx.Component:
         ),
         rx.el.div(
             rx.el.span(copy_words(SecondFactorState.codes_text, "the recovery codes"), class_name="value-secret"),
-            rx.el.a(
+            plain_link(
                 icon("download"),
                 "Download",
                 href=SecondFactorState.codes_file,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from pulse_dash.components.dialog import breaks, confirm_dialog, form_dialog
@@ -13,13 +15,14 @@ LEAVE = "leave-organization"
 TRANSFER = "hand-over"
 
 
-def _role_choice(id: str, value: object = "developer") -> rx.Component:
+def _role_choice(id: str, value: object = "developer", **props: Any) -> rx.Component:
     return select(
         "Role",
         rx.foreach(TeamState.grantable, lambda role: rx.el.option(role.to(str).capitalize(), value=role)),
         id=id,
         name="role",
         default_value=value,
+        **props,
     )
 
 
@@ -62,14 +65,38 @@ def role_dialog(member: rx.Var[MemberRow]) -> rx.Component:
     return form_dialog(
         rx.fragment("Change the role of ", rx.el.bdi(member.name)),
         rx.el.input(type="hidden", name="user_id", default_value=member.id),
-        _role_choice("role-of-" + member.id, member.role),
-        before=rx.el.p(
-            "It holds within a second, on every page they have open. The table below says what each may do."
+        _role_choice("role-of-" + member.id, member.role, on_change=lambda role: TeamState.consider(member.id, role)),
+        rx.el.div(
+            rx.cond(
+                TeamState.considered == member.id,
+                rx.fragment(
+                    rx.cond(
+                        TeamState.gains.length() + TeamState.losses.length() == 0,
+                        rx.el.p("That is the role they have."),
+                    ),
+                    _what_changes("They may then also:", TeamState.gains),
+                    _what_changes("They may then no longer:", TeamState.losses),
+                ),
+                rx.el.p("Choose another role to see what changes."),
+            ),
+            class_name="stack-tight small",
+            role="status",
         ),
+        before=rx.el.p("It holds within a second, on every page they have open."),
         state=TeamState,
         id="role-" + member.id,
         does="Change the role",
         on_submit=TeamState.change_role,
+    )
+
+
+def _what_changes(title: str, words: rx.Var[list[str]]) -> rx.Component:
+    return rx.cond(
+        words.length() > 0,
+        rx.fragment(
+            rx.el.p(rx.el.strong(title)),
+            rx.el.ul(rx.foreach(words, lambda each: rx.el.li(each, key=each)), class_name="breaks"),
+        ),
     )
 
 

@@ -90,6 +90,30 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
 }
 
+# What each permission lets somebody do, after "may".
+WORDS: Mapping[Permission, str] = {
+    Permission.VIEW: "see projects, members and what happened",
+    Permission.PEOPLE_VIEW: "see who is in rooms, and members' addresses",
+    Permission.PROJECTS_CREATE: "make projects",
+    Permission.PROJECTS_CHANGE: "change projects",
+    Permission.PROJECTS_DELETE: "delete projects",
+    Permission.KEYS_VIEW: "see keys, never their secrets",
+    Permission.KEYS_CREATE: "make keys",
+    Permission.KEYS_REGENERATE: "regenerate keys",
+    Permission.KEYS_REVOKE: "revoke keys",
+    Permission.TOKENS_CREATE: "mint tokens for rooms",
+    Permission.TOKENS_VALIDATE: "look at what a token is worth",
+    Permission.TOKENS_REVOKE: "revoke tokens and put people out",
+    Permission.ROOMS_CHANGE: "end rooms and remove participants",
+    Permission.BANS_CHANGE: "ban identities and let them in again",
+    Permission.MEMBERS_INVITE: "invite people",
+    Permission.MEMBERS_CHANGE: "change roles, and see who has a second factor",
+    Permission.MEMBERS_REMOVE: "remove members",
+    Permission.ORGANIZATION_CHANGE: "change the organization's settings",
+    Permission.ORGANIZATION_TRANSFER: "hand the organization over",
+    Permission.ORGANIZATION_DELETE: "delete the organization and restore it",
+}
+
 KEY_PERMISSIONS: frozenset[Permission] = frozenset(
     {
         Permission.VIEW,
@@ -175,6 +199,12 @@ def where(actor: Actor, permission: Permission) -> Scope:
             return Scope(projects=frozenset({actor.project.id}))
         case _:
             return NOTHING
+
+
+def holds(actor: Actor, permission: Permission, org_id: str) -> bool:
+    """Whether the actor holds the permission over the whole of this organization."""
+    scope = where(actor, permission)
+    return scope.everything or org_id in scope.organizations
 
 
 def held_back(actor: Actor) -> Scope:

@@ -6,12 +6,12 @@ An invitation never signs anybody in, never sets the password of an account that
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from pulse_dash.core import accounts, sessions
-from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
+from pulse_dash.core.access import Permission, Role, UserActor, holds, open_because, requires
 from pulse_dash.core.accounts import SignedIn, SignupClosed
 from pulse_dash.core.errors import (
     Conflict,
@@ -178,9 +178,13 @@ async def _take_back(work: Work, invitation: Invitation) -> None:
 
 @requires(Permission.VIEW)
 async def listing(work: Work, org_id: str) -> list[Invitation]:
-    """The newest invitations of an organization, whatever became of them. Raises NotFound."""
+    """The newest invitations of an organization, whatever became of them; without addresses for whoever does not hold
+    `people.view`. Raises NotFound."""
     await work.store.organizations.get(org_id)
-    return await work.store.invitations.of_organization(org_id, limit=_SHOWN)
+    found = await work.store.invitations.of_organization(org_id, limit=_SHOWN)
+    if holds(work.actor, Permission.PEOPLE_VIEW, org_id):
+        return found
+    return [replace(each, email="") for each in found]
 
 
 @open_because("the link itself is the proof, and it signs in to no account that is there")

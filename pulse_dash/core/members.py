@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from pulse_dash.core.access import ROLES, Permission, Role, UserActor, requires
+from pulse_dash.core.access import ROLES, Permission, Role, UserActor, holds, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
 from pulse_dash.core.work import Work
 from pulse_dash.store.organizations import Member, Organization
 from pulse_dash.store.records import Moved
+from pulse_dash.store.users import User
 
 # From the least to the most that a role may do.
 RANKS: Final = (Role.VIEWER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)
@@ -43,14 +44,16 @@ class AboveOwnRole(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One member as people see them."""
+    """One member as the reader may see them: the address with `people.view`, when they were last there and whether
+    they have a second factor with `members.change`, and all of it of oneself."""
 
     id: str
-    email: str
+    email: str | None
     name: str
     role: Role
     joined_at: datetime
-    verified: bool
+    last_seen_at: datetime | None
+    second_factor: bool | None
 
 
 @requires(Permission.VIEW)
@@ -61,7 +64,7 @@ async def listing(work: Work, org_id: str) -> list[Membership]:
     users = await work.as_system("the members' accounts").store.users.list({"_id": {"$in": ids}}, sort=[("_id", 1)])
     by_id = {user.id: user for user in users}
     found = [
-        Membership(user.id, user.email, user.name, Role(member.role), member.joined_at, user.verified_at is not None)
+        _seen_by(work, org_id, user, member)
         for member in organization.members
         if (user := by_id.get(member.user_id)) is not None
     ]
@@ -175,6 +178,21 @@ async def _change(
             continue
         return
     raise Moved
+
+
+def _seen_by(work: Work, org_id: str, user: User, member: Member) -> Membership:
+    own = isinstance(work.actor, UserActor) and work.actor.id == user.id
+    people = own or holds(work.actor, Permission.PEOPLE_VIEW, org_id)
+    looks_after = own or holds(work.actor, Permission.MEMBERS_CHANGE, org_id)
+    return Membership(
+        user.id,
+        user.email if people else None,
+        user.name,
+        Role(member.role),
+        member.joined_at,
+        user.last_seen_at if looks_after else None,
+        user.factor is not None if looks_after else None,
+    )
 
 
 def _refuse_without(work: Work, organization: Organization, permission: Permission) -> None:

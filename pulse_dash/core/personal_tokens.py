@@ -119,7 +119,7 @@ async def recognize(work: Work, text: str) -> UserActor:
         raise Unauthenticated
     if known.expires_at <= work.clock.now():
         raise Unauthenticated
-    work.parts.tallying.token_used(known.actor.token_id)
+    work.parts.tallying.token_used(known.actor.token_id, known.actor.id)
     return known.actor
 
 

@@ -79,6 +79,7 @@ async def start(work: Work, user: User, kind: str) -> Started:
         },
         entry,
     )
+    work.parts.tallying.seen(session_id, user.id)
     return Started(session, actor, Secret(_written(kind, session_id, text)))
 
 
@@ -256,7 +257,7 @@ async def _known(work: Work, session_id: str) -> KnownSession | None:
     known = await work.parts.known_sessions.sessions.get(session_id, lambda: _load(work, session_id))
     if known is None or known.session.expires_at <= work.clock.now():
         return None
-    work.parts.tallying.seen(session_id)
+    work.parts.tallying.seen(session_id, known.actor.id)
     return known
 
 

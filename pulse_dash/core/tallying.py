@@ -41,6 +41,7 @@ class Tallying:
         self._first_tokens: dict[str, datetime] = {}
         self._tokens: dict[str, datetime] = {}
         self._seen: dict[str, datetime] = {}
+        self._people: dict[str, datetime] = {}
         self._seen_lately: dict[str, datetime] = {}
 
     def count(self, org_id: str, project_id: str, metric: str) -> None:
@@ -61,17 +62,17 @@ class Tallying:
         """This key was used now."""
         self._used[key_id] = self._clock.now()
 
-    def seen(self, session_id: str) -> None:
-        """This sign-in was used now; noted once a minute."""
+    def seen(self, session_id: str, user_id: str) -> None:
+        """This sign-in was used now, by its person; noted once a minute."""
         now, last = self._clock.now(), self._seen_lately.get(session_id)
         if last is None or now - last >= _SEEN_EVERY:
             if len(self._seen_lately) >= _MOST_SEEN:
                 self._seen_lately.clear()
-            self._seen[session_id] = self._seen_lately[session_id] = now
+            self._seen[session_id] = self._seen_lately[session_id] = self._people[user_id] = now
 
-    def token_used(self, token_id: str) -> None:
-        """This personal token was used now."""
-        self._tokens[token_id] = self._clock.now()
+    def token_used(self, token_id: str, user_id: str) -> None:
+        """This personal token was used now, for its person."""
+        self._tokens[token_id] = self._people[user_id] = self._clock.now()
 
     def first_token(self, project_id: str) -> None:
         """This project minted a token, and is not known to have done so before."""
@@ -88,6 +89,7 @@ class Tallying:
         first, self._first_tokens = self._first_tokens, {}
         seen, self._seen = self._seen, {}
         tokens, self._tokens = self._tokens, {}
+        people, self._people = self._people, {}
         try:
             if counts:
                 await store.tallies.add([_tally(*key, count) for key, count in counts.items()])
@@ -98,6 +100,8 @@ class Tallying:
                 await store.personal_tokens.note_used(tokens)
             if seen:
                 await store.sessions.note_used(seen)
+            if people:
+                await store.users.note_seen(people)
             mark = store.projects.mark_first
             minted = [project for project, at in first.items() if await mark(project, "first_token_at", at)]
             return replace(flushed, first_tokens=tuple(minted))
@@ -106,6 +110,7 @@ class Tallying:
             self._used = {**used, **self._used}
             self._seen = {**seen, **self._seen}
             self._tokens = {**tokens, **self._tokens}
+            self._people = {**people, **self._people}
             self._first_tokens = {**first, **self._first_tokens}
             raise
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.badges import badge, tag
-from pulse_dash.components.buttons import button, copy_icon
+from pulse_dash.components.buttons import button, button_class, copy_icon
 from pulse_dash.components.icons import icon
+from pulse_dash.components.links import plain_link
 from pulse_dash.components.lists import list_choice, list_tools, listed, no_match, nothing_yet, row_bones
 from pulse_dash.components.page_head import crumbs, page_head
 from pulse_dash.components.shell import shell
@@ -88,6 +89,13 @@ def _members() -> rx.Component:
             rx.el.div(
                 rx.el.h2("Members"),
                 rx.el.div(
+                    plain_link(
+                        icon("download"),
+                        "CSV",
+                        href=TeamState.download,
+                        download="members.csv",
+                        class_name=button_class(small=True),
+                    ),
                     rx.cond(TeamState.may_transfer, button("Hand over…", small=True, opens=TRANSFER)),
                     button("Leave…", small=True, opens=LEAVE),
                     class_name="push with-note",
@@ -95,7 +103,19 @@ def _members() -> rx.Component:
                 class_name="card-head",
             ),
             rx.el.table(
-                _head("Name", "Email", "Role", "Joined"),
+                rx.el.thead(
+                    rx.el.tr(
+                        rx.el.th("Name", scope="col"),
+                        rx.cond(TeamState.sees_addresses, rx.el.th("Email", scope="col")),
+                        rx.el.th("Role", scope="col"),
+                        rx.cond(
+                            TeamState.looks_after,
+                            rx.fragment(rx.el.th("Second factor", scope="col"), rx.el.th("Last seen", scope="col")),
+                        ),
+                        rx.el.th("Joined", scope="col"),
+                        rx.el.th(rx.el.span("Actions", class_name="seen-by-readers"), scope="col"),
+                    )
+                ),
                 rx.el.tbody(rx.foreach(TeamState.items, _row)),
                 class_name="table table-folds",
             ),
@@ -114,11 +134,32 @@ def _head(*names: str) -> rx.Component:
 def _row(member: rx.Var[MemberRow]) -> rx.Component:
     return rx.el.tr(
         rx.el.td(rx.el.bdi(member.name), class_name="cell-name"),
-        rx.el.td(rx.el.bdi(member.email), class_name="cell-words", custom_attrs={"data-label": "Email"}),
+        rx.cond(
+            TeamState.sees_addresses,
+            rx.el.td(rx.el.bdi(member.email), class_name="cell-words", custom_attrs={"data-label": "Email"}),
+        ),
         rx.el.td(
             tag(member.role.to(str).capitalize()),
+            " ",
             rx.cond(member.me, tag("you")),
             custom_attrs={"data-label": "Role"},
+        ),
+        rx.cond(
+            TeamState.looks_after,
+            rx.fragment(
+                rx.el.td(
+                    rx.cond(
+                        TeamState.requires_second_factor & (member.second_factor == "Off"),
+                        badge("Held back", "warn"),
+                        badge(member.second_factor, member.factor_tone),
+                    ),
+                    custom_attrs={"data-label": "Second factor"},
+                ),
+                rx.el.td(
+                    rx.cond(member.last_seen_at != "", moment(member.last_seen_at), rx.fragment("never")),
+                    custom_attrs={"data-label": "Last seen"},
+                ),
+            ),
         ),
         rx.el.td(moment(member.joined_at), custom_attrs={"data-label": "Joined"}),
         rx.el.td(
@@ -199,7 +240,7 @@ def _roles() -> rx.Component:
             rx.el.summary(icon("chevron-right"), rx.el.h2("What each role may do")),
             rx.el.div(
                 rx.el.table(
-                    rx.el.thead(rx.el.tr(rx.el.th("Permission"), *(rx.el.th(role.capitalize()) for role in _ROLES))),
+                    rx.el.thead(rx.el.tr(rx.el.th("May"), *(rx.el.th(role.capitalize()) for role in _ROLES))),
                     rx.el.tbody(rx.foreach(TeamState.table, _line)),
                     class_name="table",
                 ),
@@ -216,7 +257,7 @@ def _roles() -> rx.Component:
 
 def _line(line: rx.Var[RoleLine]) -> rx.Component:
     return rx.el.tr(
-        rx.el.td(rx.el.code(line.permission)),
+        rx.el.td(line.words, " ", rx.el.code(line.permission, class_name="quiet small")),
         rx.foreach(
             line.held,
             lambda held: rx.el.td(
@@ -233,7 +274,9 @@ def _line(line: rx.Var[RoleLine]) -> rx.Component:
 
 def _bones() -> rx.Component:
     return rx.el.section(
-        rx.el.table(_head("Name", "Email", "Role", "Joined"), row_bones(5), class_name="table"),
+        rx.el.table(
+            _head("Name", "Email", "Role", "Second factor", "Last seen", "Joined"), row_bones(7), class_name="table"
+        ),
         class_name="card card-flush",
         custom_attrs={"aria-busy": "true"},
     )

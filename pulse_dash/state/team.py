@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import accounts, invitations, members
-from pulse_dash.core.access import ROLES, Permission, Role
+from pulse_dash.core.access import ROLES, WORDS, Permission, Role
 from pulse_dash.core.errors import (
     Conflict,
     Forbidden,
@@ -42,6 +42,9 @@ class MemberRow:
     email: str
     role: str
     joined_at: str
+    last_seen_at: str
+    second_factor: str
+    factor_tone: str
     me: bool
     may_change: bool
     may_remove: bool
@@ -74,6 +77,7 @@ class RoleLine:
     """One permission, and which roles hold it."""
 
     permission: str
+    words: str
     held: list[bool]
 
 
@@ -97,6 +101,13 @@ class TeamState(PulseState):
     organization: str = ""
     may_invite: bool = False
     may_transfer: bool = False
+    sees_addresses: bool = False
+    looks_after: bool = False
+    requires_second_factor: bool = False
+    download: str = ""
+    considered: str = ""
+    gains: list[str] = []
+    losses: list[str] = []
     errors: dict[str, str] = {}
     changes: int = 0
     _org_id: str = ""
@@ -135,7 +146,18 @@ class TeamState(PulseState):
     @rx.event
     async def forget(self) -> None:
         """A dialog was opened: begin without the refusals of the last time."""
-        self.errors, self.outcomes = {}, []
+        self.errors, self.outcomes, self.considered = {}, [], ""
+
+    @rx.event
+    async def consider(self, user_id: str, role: str) -> None:
+        """Another role was chosen, not given yet: what it would change, by the table that the code itself uses."""
+        member = next((each for each in self.items if each.id == user_id), None)
+        if member is None or role not in _ROLES:
+            return
+        before, after = ROLES[Role(member.role)], ROLES[Role(role)]
+        self.considered = user_id
+        self.gains = [WORDS[each] for each in Permission if each in after - before]
+        self.losses = [WORDS[each] for each in Permission if each in before - after]
 
     @rx.event
     async def invite(self, form_data: dict[str, Any]) -> None:
@@ -238,6 +260,10 @@ class TeamState(PulseState):
         self.grantable = [role.value for role in reversed(may_grant(own))]
         self.may_invite = Permission.MEMBERS_INVITE in ROLES[own]
         self.may_transfer = Permission.ORGANIZATION_TRANSFER in ROLES[own] and len(people) > 1
+        self.sees_addresses = Permission.PEOPLE_VIEW in ROLES[own]
+        self.looks_after = Permission.MEMBERS_CHANGE in ROLES[own]
+        self.requires_second_factor = here.requires_second_factor
+        self.download = f"/v1/organizations/{here.id}/members.csv"
         self.total = len(people)
         self.items = [_row(each, me, own) for each in people if self._fits(each)]
         now = work.clock.now()
@@ -254,14 +280,14 @@ class TeamState(PulseState):
             for each in asked
             if (status := each.status(now)) in ("pending", "expired")
         ]
-        self.pending = rows
-        self.table = [RoleLine(one.value, [one in ROLES[role] for role in Role]) for one in Permission]
+        self.pending = rows if self.sees_addresses else []
+        self.table = [RoleLine(one.value, WORDS[one], [one in ROLES[role] for role in Role]) for one in Permission]
         self.problem = self.reference = ""
         self.loaded = True
 
     def _fits(self, member: Membership) -> bool:
         words = self.search.strip().lower()
-        found = not words or words in member.name.lower() or words in member.email or words == member.id
+        found = not words or words in member.name.lower() or words in (member.email or "") or words == member.id
         return found and self.role in ("", member.role.value)
 
 
@@ -271,9 +297,12 @@ def _row(member: Membership, me: str, own: Role) -> MemberRow:
         id=member.id,
         initials=initials(member.name),
         name=member.name,
-        email=member.email,
+        email=member.email or "",
         role=member.role.value,
         joined_at=iso(member.joined_at),
+        last_seen_at=iso(member.last_seen_at),
+        second_factor={True: "On", False: "Off", None: ""}[member.second_factor],
+        factor_tone="good" if member.second_factor else "idle",
         me=member.id == me,
         may_change=reachable and Permission.MEMBERS_CHANGE in ROLES[own],
         may_remove=reachable and member.id != me and Permission.MEMBERS_REMOVE in ROLES[own],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pulse_dash.store.engine import Document
+from pulse_dash.store.engine import Document, Update
 from pulse_dash.store.records import Records
 from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
 
@@ -41,6 +41,7 @@ SCHEMA = CollectionSchema(
             "totp_pending?": "binary",
             "totp_pending_until?": "date",
             "founder?": "bool",
+            "last_seen_at?": "date",
             "created_at": "date",
             "updated_at": "date",
         }
@@ -86,6 +87,7 @@ class User:
     tokens_epoch: int = 0
     version: int = 0
     factor: Factor | None = None
+    last_seen_at: datetime | None = None
 
     def lets_in(self, session_id: str, epoch: int) -> bool:
         """Whether a sign-in that began at that count still opens the account."""
@@ -114,6 +116,7 @@ class Users(Records[User]):
             spared_session_id=document.get("spared_session_id"),
             version=document["version"],
             factor=_factor(document),
+            last_seen_at=document.get("last_seen_at"),
         )
 
     async def by_email(self, email: str) -> User | None:
@@ -137,6 +140,12 @@ class Users(Records[User]):
         """Hash and end of the link of that kind that was mailed last."""
         document = await self._documents.find_one({"_id": user_id}) or {}
         return document.get(f"{kind}_hash"), document.get(f"{kind}_until")
+
+    async def note_seen(self, seen: dict[str, datetime]) -> None:
+        """Remember when people were last there; a later time never gives way to an earlier one."""
+        await self._documents.bulk_write(
+            [Update({"_id": user_id}, {"$max": {"last_seen_at": at}}) for user_id, at in seen.items()]
+        )
 
     async def expect_factor(self, user_id: str, sealed: bytes, until: datetime) -> None:
         """A second factor that a code is to confirm, in place of one before; what it does carries the entry."""

@@ -44,6 +44,9 @@ async def test_it_is_turned_on_and_then_the_door_asks_for_a_code(
     visitor: Visitor, customer: Customer, chromium: Browser, pulse: Served
 ) -> None:
     app, codes = await turned_on(visitor)
+    async with visitor.page.expect_download() as downloading:
+        await visitor.page.get_by_role("link", name="Download").click()
+    assert (await (await downloading.value).path()).read_text().split() == codes
     await visitor.page.get_by_role("button", name="I have kept them").click()
     await expect(visitor.page.get_by_text("10 of 10 recovery codes are left")).to_be_visible()
     assert codes[0] not in await visitor.page.content()

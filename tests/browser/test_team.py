@@ -26,13 +26,22 @@ async def test_invited_accepted_promoted_and_removed(visitor: Visitor, chromium:
         await guest.page.wait_for_url(f"{guest.url}/")
         await guest.go("/team")
         await expect(guest.page.get_by_role("button", name="Invite people…")).to_have_count(0)
+        await expect(guest.page.get_by_role("columnheader", name="Last seen")).to_have_count(0)
 
         row = visitor.page.get_by_role("row", name="Grace Hopper")
         await expect(row).to_be_visible()
         await row.get_by_role("button", name="Change role…").click()
         await visitor.page.get_by_role("dialog").get_by_label("Role").select_option("admin")
+        await expect(visitor.page.get_by_role("dialog").get_by_text("They may then also:")).to_be_visible()
+        await expect(visitor.page.get_by_role("dialog").get_by_text("invite people")).to_be_visible()
+        await expect(visitor.page.get_by_role("dialog").get_by_text("They may then no longer:")).to_have_count(0)
         await visitor.page.get_by_role("button", name="Change the role").click()
         await expect(guest.page.get_by_role("button", name="Invite people…")).to_be_visible()
+
+        async with visitor.page.expect_download() as downloading:
+            await visitor.page.get_by_role("link", name="CSV").click()
+        file = await (await downloading.value).path()
+        assert "grace.hopper@example.net,Grace Hopper,admin" in file.read_text()
 
         await row.get_by_role("button", name="Remove…").click()
         await visitor.page.get_by_role("button", name="Remove", exact=True).click()

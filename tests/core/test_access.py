@@ -33,6 +33,7 @@ from pulse_dash.core import (
 from pulse_dash.core.access import (
     KEY_PERMISSIONS,
     ROLES,
+    WORDS,
     Anonymous,
     Permission,
     Role,
@@ -367,3 +368,8 @@ async def test_visible_but_not_held_is_forbidden_and_the_rest_is_not_found(town:
     assert refused.value.permission == "projects.delete"
     with pytest.raises(NotFound):
         await narrowed.store.projects.get("prj_01aaaaaaaaaaaaaaaaaaaaaaaa")
+
+
+def test_every_permission_is_said_in_words_of_its_own() -> None:
+    assert WORDS.keys() == set(Permission)
+    assert len(set(WORDS.values())) == len(Permission)

@@ -51,6 +51,7 @@ GIVEN: dict[str, Any] = {
     "step": 1,
     "days": [CheckedDay("api", NOON.date(), 1, 0, 0)],
     "used": {"key_x": NOON},
+    "seen": {"usr_x": NOON},
     "document": {"_id": "rev_x", "org_id": "org_x", "project_id": "prj_x", "identity": "ada", "room": ""},
     "entry": {"_id": "aud_x", "org_id": "org_x", "at": NOON},
     "sealed": b"x",

@@ -1,0 +1,35 @@
+"""The one way in which text of tenants goes into a CSV file: quoted, and never as a formula of whoever opens it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+Cell = str | int | bool | datetime | None
+
+# What spreadsheets take for the beginning of a formula, also after blanks, and controls that lead into another cell.
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+
+
+def line(cells: Iterable[Cell]) -> str:
+    """One line, ended as RFC 4180 has it."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerow([_text(cell) for cell in cells])
+    return written.getvalue()
+
+
+def _text(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "yes" if cell else "no"
+        case int():
+            return str(cell)
+        case datetime():
+            return cell.isoformat(timespec="seconds").replace("+00:00", "Z")
+        case _:
+            return f"'{cell}" if _FORMULA.match(cell) else cell
