@@ -13,6 +13,7 @@ from pulse_dash.api.principals import Anybody, Caller, InPerson
 from pulse_dash.core import accounts, links, sessions
 from pulse_dash.core.accounts import SignedIn, User
 from pulse_dash.core.errors import Unauthenticated
+from pulse_dash.core.mail_addresses import address
 from pulse_dash.core.names import NAME_LENGTH
 from pulse_dash.core.passwords import PASSWORD_LENGTH
 from pulse_dash.core.sessions import Started
@@ -57,6 +58,11 @@ class ResetBody(LinkBody):
 
 class ProfileBody(Body):
     name: PersonName
+
+
+class AddressBody(Body):
+    password: str
+    email: Email
 
 
 class PasswordBody(Body):
@@ -152,7 +158,7 @@ async def send_again(work: Caller) -> None:
 @router.post("/password/forgot", status_code=202, summary="Mail a link for a new password to an address")
 async def forgot(work: Anybody, body: ForgotBody, afterwards: BackgroundTasks) -> None:
     # After the answer, so that neither it nor its time tells whether there is such an account.
-    afterwards.add_task(links.forgot, work, accounts.address(body.email))
+    afterwards.add_task(links.forgot, work, address(body.email))
 
 
 @router.post("/password/reset", status_code=204, summary="Set a new password with the link that was mailed")
@@ -169,6 +175,11 @@ async def me(work: Caller) -> MeAnswer:
 @router.put("/me", summary="Change my name")
 async def rename(work: InPerson, body: ProfileBody) -> UserAnswer:
     return _user(await accounts.rename(work, body.name))
+
+
+@router.post("/email", status_code=202, summary="Mail a link to my new address, which moves my account there")
+async def move(work: InPerson, body: AddressBody) -> None:
+    await links.move(work, password=body.password, email=body.email)
 
 
 @router.post("/password", status_code=204, summary="Change my password, which ends my other sign-ins")

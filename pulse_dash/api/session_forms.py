@@ -19,6 +19,7 @@ from pulse_dash.core.challenges import ChallengeOver, SecondFactorRequired, Wron
 from pulse_dash.core.errors import FieldError, Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
 from pulse_dash.core.invitations import InvitationSpent, OtherAddress, SignInToAccept, Unverified
 from pulse_dash.core.links import LinkSpent
+from pulse_dash.core.mail_addresses import address
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
@@ -72,7 +73,7 @@ async def forgot(request: Request) -> Response:
     """The same answer for every address, and only then is it looked for."""
 
     async def ask(work: Work, form: Mapping[str, str]) -> Response:
-        task = BackgroundTask(links.forgot, work, accounts.address(form.get("email", "")))
+        task = BackgroundTask(links.forgot, work, address(form.get("email", "")))
         return RedirectResponse("/forgot?done=sent", 303, background=task)
 
     return await _answered(request, "/forgot", ask)

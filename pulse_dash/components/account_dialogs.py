@@ -9,8 +9,47 @@ from pulse_dash.components.fields import field, select
 from pulse_dash.state.account import LIVES, AccountState, TokenRow
 
 PASSWORD = "change-password"  # noqa: S105 - a dialog's id
+ADDRESS = "change-address"
 END_OTHERS = "end-others"
 NEW_TOKEN = "new-token"  # noqa: S105 - a dialog's id
+
+
+def address_dialog() -> rx.Component:
+    """Another address to sign in with."""
+    return form_dialog(
+        "Change your address",
+        field(
+            "New address",
+            id="new-address",
+            name="email",
+            type="email",
+            error=AccountState.errors.get("email", ""),
+            auto_complete="email",
+            required=True,
+            max_length=254,
+            says={"missing": "Enter the new address.", "mismatch": "An email looks like name@example.com."},
+            custom_attrs={"data-first": ""},
+        ),
+        field(
+            "Your password",
+            id="address-password",
+            name="password",
+            type="password",
+            error=AccountState.errors.get("password", ""),
+            auto_complete="current-password",
+            required=True,
+            max_length=128,
+            says={"missing": "Enter your password."},
+        ),
+        before=breaks(
+            "A link goes to the new address; until it is opened you sign in as before.",
+            "The address that you have now is told, and links that were mailed to it then open nothing.",
+        ),
+        state=AccountState,
+        id=ADDRESS,
+        does="Mail the link",
+        on_submit=AccountState.move,
+    )
 
 
 def password_dialog() -> rx.Component:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
 from pulse_dash.core import challenges, links, sessions
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
+from pulse_dash.core.mail_addresses import kept_as
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.sessions import Started
@@ -17,8 +16,6 @@ from pulse_dash.store.engine import Document, DuplicateKey
 from pulse_dash.store.organizations import Organization
 from pulse_dash.store.records import Making
 from pulse_dash.store.users import User as User  # noqa: PLC0414 - core hands it on to api and state
-
-_LONGEST_ADDRESS = 320
 
 
 class EmailTaken(Conflict):
@@ -95,7 +92,7 @@ async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.
     """Sign in with address and password. Raises Unauthenticated, the same and as slowly for an unknown address;
     SecondFactorRequired where a code has to follow; RateLimited after ten wrong ones, for a while that grows to a
     minute."""
-    address = _address(email) or ""
+    address = kept_as(email) or ""
     tried = f"account:{address}", f"from:{work.call.ip}"
     work.parts.slowdown.check(*tried)
     user = await work.as_system("log-in").store.users.by_email(address)
@@ -280,31 +277,12 @@ async def _admitted_as_founder(system: Work) -> bool:
 
 def _checked(email: str, password: str, name: str, organization_name: str) -> str:
     errors = name_errors(name=name, organization_name=organization_name) + password_errors(password)
-    address = _address(email)
+    address = kept_as(email)
     if address is None:
         errors.append(FieldError("email", "Must be an email address."))
     if errors or address is None:
         raise Invalid(*errors)
     return address
-
-
-@open_because("a rule about text, which asks nothing of anybody")
-def address(email: str) -> str:
-    """The address as it is kept. Raises Invalid for what is none."""
-    kept = _address(email)
-    if kept is None:
-        raise Invalid(FieldError("email", "Must be an email address."))
-    return kept
-
-
-def _address(email: str) -> str | None:
-    """The address as it is kept, None where it is none; whether it receives mail is not asked here."""
-    if len(email) > _LONGEST_ADDRESS:
-        return None
-    try:
-        return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized.lower()
-    except EmailNotValidError:
-        return None
 
 
 def _organization_document(work: Work, org_id: str, name: str, owner_id: str) -> Document:

@@ -5,7 +5,6 @@ An invitation never signs anybody in, never sets the password of an account that
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -15,7 +14,6 @@ from pulse_dash.core.access import Permission, Role, UserActor, holds, open_beca
 from pulse_dash.core.accounts import SignedIn, SignupClosed
 from pulse_dash.core.errors import (
     Conflict,
-    FieldError,
     Forbidden,
     Gone,
     Invalid,
@@ -24,6 +22,7 @@ from pulse_dash.core.errors import (
     Unauthenticated,
 )
 from pulse_dash.core.mail import Mail
+from pulse_dash.core.mail_addresses import plain_address
 from pulse_dash.core.mails import post
 from pulse_dash.core.members import RANKS, AboveOwnRole
 from pulse_dash.core.names import name_errors
@@ -99,7 +98,7 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
     """Ask an address to join with a role. Raises NotFound, Forbidden, Invalid, AlreadyThere, RateLimited."""
     organization = await work.store.organizations.get(org_id)
     me = await _inviter(work, organization, role)
-    address = _plain_address(email)
+    address = plain_address(email)
     await _refuse_member(work, organization, address)
     if await work.store.invitations.since(org_id, work.clock.now() - _HOUR) >= MOST_AN_HOUR:
         raise await _too_many(work, org_id)
@@ -314,16 +313,6 @@ async def _refuse_member(work: Work, organization: Organization, address: str) -
     known = await work.as_system("who has this address").store.users.by_email(address)
     if known is not None and organization.role_of(known.id) is not None:
         raise AlreadyThere("This address belongs to a member of the organization.")
-
-
-def _plain_address(email: str) -> str:
-    """The address; one whose letters come from several scripts only looks like another, so it is refused."""
-    address = accounts.address(email)
-    for part in address.replace("@", ".").split("."):
-        scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in part if letter.isalpha()}
-        if len(scripts) > 1:
-            raise Invalid(FieldError("email", "Mixes letters of several scripts. Write it as its owner does."))
-    return address
 
 
 def _token_fields(work: Work, token: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Links that are mailed: one proves an address, one sets a new password. Each works once, for a while, in one account.
+"""Links that are mailed: one proves an address, one moves an account to another, one sets a new password.
 
-A link's hash stands in the account itself, so spending it and what it does are one write; a newer link of the same kind
-takes the older one's place.
+Each works once, for a while, in one account. Its hash stands in the account itself, so spending it and what it does are
+one write; a newer link of the same kind takes the older one's place.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from pulse_dash.core import sessions
 from pulse_dash.core.access import Permission, UserActor, open_because, requires
-from pulse_dash.core.errors import Gone, Invalid, NotFound, Unauthenticated
+from pulse_dash.core.errors import FieldError, Gone, Invalid, NotFound, RateLimited, Unauthenticated, Unavailable
 from pulse_dash.core.mail import Mail
+from pulse_dash.core.mail_addresses import plain_address
 from pulse_dash.core.mails import post
 from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
+from pulse_dash.store.engine import DuplicateKey
 from pulse_dash.store.records import Moved
 from pulse_dash.store.users import User
 
@@ -51,6 +54,14 @@ _RESET = _Kind(
     "Hello {name},\n\nopen this link to choose a new password:\n\n{link}\n\n"
     "It works once, for an hour, and signs you out everywhere. If you did not ask for it, ignore this mail: "
     "your password stays as it is.\n",
+)
+_MOVE = _Kind(
+    "address",
+    VERIFY_LIFE,
+    "/verify",
+    "Confirm your new address for Pulse",
+    "Hello {name},\n\nopen this link to sign in with this address from now on:\n\n{link}\n\n"
+    "It works once, for two days. If you did not ask for it at {place}, ignore this mail: nothing happens then.\n",
 )
 
 
@@ -98,21 +109,77 @@ async def tell_owner(work: Work, user: User) -> None:
     await post(work, Mail(user.email, "You have an account at Pulse already", text))
 
 
+@requires(Permission.VIEW)
+async def move(work: Work, *, password: str, email: str) -> None:
+    """Ask to sign in with another address: a link goes there, and until it is opened nothing changes. The present
+    address is told; once a minute. It is answered the same for an address that has an account.
+
+    Raises Invalid, NotByToken, RateLimited; Unavailable where no mail is sent."""
+    user = await sessions.with_password(work, password, field="password")
+    to = plain_address(email)
+    if to == user.email:
+        raise Invalid(FieldError("email", "Is your address already."))
+    if work.parts.policy.proves_addresses and not work.parts.post.delivers:
+        raise Unavailable("mail", "No mail server is configured, so another address can't be proved.")
+    allowance = work.parts.rates.hit("move", user.id, 1)
+    if not allowance.allowed:
+        raise RateLimited(allowance.reset)
+    holder = await work.as_system("another address").store.users.by_email(to)
+    if holder is not None and holder.verified_at is not None:
+        await tell_owner(work, holder)
+    else:
+        await _mail(work, user, _MOVE, to)
+    place = work.parts.policy.public_url
+    text = (
+        f"Hello {user.name},\n\nsomebody who is signed in to your account at {place} asked to move it to {to}. It "
+        "moves once the link that was mailed there is opened. If it was not you, choose a new password at once: "
+        f"{place}/forgot\n"
+    )
+    await post(work, Mail(user.email, "Your account is about to move to another address", text))
+
+
 @open_because("the link itself is the proof")
 async def verify(work: Work, token: str) -> User:
     """Prove the address that the link was mailed to. Whoever had the address without proving it loses it, and is out.
 
     Raises LinkSpent."""
     system = work.as_system("prove an address")
-    user, expect = await _opened(system, token, _VERIFY)
-    holder = await system.store.users.by_email(user.email)
+    try:
+        user, expect = await _opened(system, token, _VERIFY)
+    except LinkSpent:
+        return await _moved(work, token)
+    await _make_room(system, user, user.email)
+    now = work.clock.now()
+    values: dict[str, Any] = {"verified_at": now, "login": user.email}
+    return await _spend(work, user, _VERIFY, values, "user.verified", expect)
+
+
+async def _moved(work: Work, token: str) -> User:
+    """The account signs in with the address that the link was mailed to; links to the one before open nothing."""
+    system = work.as_system("move to another address")
+    user, expect = await _opened(system, token, _MOVE)
+    if user.moving_to is None:
+        raise LinkSpent
+    await _make_room(system, user, user.moving_to)
+    values: dict[str, Any] = {"email": user.moving_to, "login": user.moving_to, "verified_at": work.clock.now()}
+    expect["address_to"] = user.moving_to
+    dead = ("address_to", "reset_hash", "reset_until", "verify_hash", "verify_until")
+    moved = await _spend(work, user, _MOVE, values, "user.address_changed", expect, also=dead)
+    text = (
+        f"Hello {user.name},\n\nyour account at {work.parts.policy.public_url} signs in with {moved.email} from now "
+        "on, and with this address no more. If it was not you, tell whoever runs this Pulse.\n"
+    )
+    await post(work, Mail(user.email, "Your account moved to another address", text))
+    return moved
+
+
+async def _make_room(system: Work, user: User, email: str) -> None:
+    """Who holds the address without having proved it goes; who has proved it stays. Raises LinkSpent."""
+    holder = await system.store.users.by_email(email)
     if holder is not None and holder.id != user.id:
         if holder.verified_at is not None:
             raise LinkSpent
         await _put_out(system, holder)
-    now = work.clock.now()
-    values: dict[str, Any] = {"verified_at": now, "login": user.email}
-    return await _spend(work, user, _VERIFY, values, "user.verified", expect)
 
 
 @open_because("the link itself is the proof")
@@ -133,14 +200,14 @@ async def reset(work: Work, token: str, password: str) -> None:
     await _spend(work, user, _RESET, values, "user.password_reset", expect, also=("spared_session_id",))
 
 
-async def _mail(work: Work, user: User, kind: _Kind) -> None:
+async def _mail(work: Work, user: User, kind: _Kind, to: str | None = None) -> None:
     secret = random_secret()
     token = f"{user.id}.{secret}"
     hashed, until = work.parts.vault.link_hash(kind.name, token), work.clock.now() + kind.life
-    await work.as_system("a link").store.users.expect_link(user.id, kind.name, hashed, until)
+    await work.as_system("a link").store.users.expect_link(user.id, kind.name, hashed, until, to)
     place = work.parts.policy.public_url
     link = f"{place}{kind.page}?token={token}"
-    await post(work, Mail(user.email, kind.subject, kind.words.format(name=user.name, link=link, place=place)))
+    await post(work, Mail(to or user.email, kind.subject, kind.words.format(name=user.name, link=link, place=place)))
 
 
 async def _opened(system: Work, token: str, kind: _Kind) -> tuple[User, dict[str, Any]]:
@@ -176,7 +243,7 @@ async def _spend(
         return await work.as_system("spend a link").store.users.change(
             user.id, values, entry, unset=spent, expect=expect
         )
-    except Moved:
+    except (Moved, DuplicateKey):
         raise LinkSpent from None
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.account_dialogs import (
+    ADDRESS,
     END_OTHERS,
     NEW_TOKEN,
     PASSWORD,
+    address_dialog,
     end_others_dialog,
     new_token_dialog,
     password_dialog,
@@ -57,6 +59,7 @@ def page() -> rx.Component:
             ),
             class_name="stack",
         ),
+        address_dialog(),
         password_dialog(),
         end_others_dialog(),
         new_token_dialog(),
@@ -69,7 +72,11 @@ def _profile() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Profile"),
-            rx.el.div(button("Change password…", small=True, opens=PASSWORD), class_name="push"),
+            rx.el.div(
+                button("Change address…", small=True, opens=ADDRESS),
+                button("Change password…", small=True, opens=PASSWORD),
+                class_name="push with-note",
+            ),
             class_name="card-head",
         ),
         rx.el.form(
@@ -89,6 +96,14 @@ def _profile() -> rx.Component:
                 "You sign in as ",
                 rx.el.bdi(AccountState.email),
                 ".",
+                rx.cond(
+                    AccountState.moving_to != "",
+                    rx.fragment(
+                        " It becomes ",
+                        rx.el.bdi(AccountState.moving_to),
+                        " once the link that was mailed there is opened.",
+                    ),
+                ),
                 class_name="small quiet",
             ),
             rx.el.div(button("Save", type="submit", small=True)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from pulse_dash.core import accounts, personal_tokens, sessions
+from pulse_dash.core import accounts, links, personal_tokens, sessions
 from pulse_dash.core.devices import device_of
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
 from pulse_dash.core.keys import ShownKey
@@ -18,7 +18,7 @@ from pulse_dash.state.secret import SecretState
 from pulse_dash.state.shell import ShellState
 
 LIVES = {"30": "30 days", "90": "90 days", "365": "a year"}
-_REFUSED = (Invalid, Conflict, Forbidden, NotFound, LimitExceeded)
+_REFUSED = (Invalid, Conflict, Forbidden, NotFound, LimitExceeded, Unavailable)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class AccountState(PulseState):
     reference: str = ""
     name: str = ""
     email: str = ""
+    moving_to: str = ""
     signed_in_at: list[SessionRow] = []
     tokens: list[TokenRow] = []
     errors: dict[str, str] = {}
@@ -84,6 +85,14 @@ class AccountState(PulseState):
         """Another name."""
         if await self._do(lambda work: accounts.rename(work, text(form_data, "name"))):
             return [ShellState.load, rx.toast.success("Your name is changed.")]
+        return None
+
+    @rx.event
+    async def move(self, form_data: dict[str, Any]) -> object:
+        """Another address, for who knows the password; it counts once its link is opened."""
+        password, email = text(form_data, "password"), text(form_data, "email")
+        if await self._do(lambda work: links.move(work, password=password, email=email)):
+            return rx.toast.success("A link is on its way to the new address.")
         return None
 
     @rx.event
@@ -156,7 +165,9 @@ class AccountState(PulseState):
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id
             return
-        self.name, self.email = person.user.name, person.user.email
+        user, now = person.user, work.clock.now()
+        self.name, self.email = user.name, user.email
+        self.moving_to = (user.moving_to or "") if user.moving_until and user.moving_until > now else ""
         own = getattr(work.actor, "session_id", "")
         rows = [
             SessionRow(
@@ -171,7 +182,6 @@ class AccountState(PulseState):
             for each in living
         ]
         self.signed_in_at = sorted(rows, key=lambda row: not row.current)
-        now = work.clock.now()
         self.tokens = [
             TokenRow(
                 id=each.id,

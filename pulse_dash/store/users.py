@@ -31,6 +31,10 @@ SCHEMA = CollectionSchema(
             "verify_until?": "date",
             "reset_hash?": "string",
             "reset_until?": "date",
+            # Where the account goes once the link that was mailed there is opened.
+            "address_hash?": "string",
+            "address_until?": "date",
+            "address_to?": "string",
             "last_organization_id?": "string",
             # The second factor: the secret that an app shares with us, sealed; the time step of the code that counted
             # last; hashes of the recovery codes that are left; and a secret that no code has confirmed yet.
@@ -88,6 +92,8 @@ class User:
     version: int = 0
     factor: Factor | None = None
     last_seen_at: datetime | None = None
+    moving_to: str | None = None
+    moving_until: datetime | None = None
 
     def lets_in(self, session_id: str, epoch: int) -> bool:
         """Whether a sign-in that began at that count still opens the account."""
@@ -117,6 +123,8 @@ class Users(Records[User]):
             version=document["version"],
             factor=_factor(document),
             last_seen_at=document.get("last_seen_at"),
+            moving_to=document.get("address_to"),
+            moving_until=document.get("address_until"),
         )
 
     async def by_email(self, email: str) -> User | None:
@@ -132,9 +140,12 @@ class Users(Records[User]):
         """Everybody who runs this installation, oldest account first."""
         return await self.list({"operator": True}, sort=[("_id", 1)])
 
-    async def expect_link(self, user_id: str, kind: str, hashed: str, until: datetime) -> None:
+    async def expect_link(self, user_id: str, kind: str, hashed: str, until: datetime, to: str | None = None) -> None:
         """The newest link of a kind, in place of the one before; what it does carries the entry."""
-        await self._documents.update_one({"_id": user_id}, {"$set": {f"{kind}_hash": hashed, f"{kind}_until": until}})
+        moving = {} if to is None else {f"{kind}_to": to}
+        await self._documents.update_one(
+            {"_id": user_id}, {"$set": {f"{kind}_hash": hashed, f"{kind}_until": until, **moving}}
+        )
 
     async def expected_link(self, user_id: str, kind: str) -> tuple[str | None, datetime | None]:
         """Hash and end of the link of that kind that was mailed last."""

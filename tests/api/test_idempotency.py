@@ -346,6 +346,7 @@ async def test_when_its_encryption_key_is_gone_it_says_so_and_does_nothing_again
 
 # They create nothing that lasts: a sign-in or a token made twice is two, and what is ended or removed twice is so once.
 WITHOUT = {
+    "POST /v1/auth/email",
     "POST /v1/auth/login",
     "POST /v1/auth/logout",
     "POST /v1/auth/password",

@@ -58,6 +58,11 @@ async def open_password(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Change password…").click()
 
 
+async def open_address(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Change address…").click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
 async def open_factor(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Set up…").click()
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
@@ -127,6 +132,7 @@ OUTSIDE: dict[str, tuple[str, Doing]] = {
 INSIDE: dict[str, tuple[str, Doing]] = {
     "account": ("/account", nothing),
     "account-password": ("/account", open_password),
+    "account-address": ("/account", open_address),
     "account-factor": ("/account", open_factor),
     "account-factor-setting-up": ("/account", set_up_factor),
     "team": ("/team", nothing),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pulse_dash.core import accounts, links, mails, sessions
-from pulse_dash.core.errors import Invalid, SignedOut, Unauthenticated
+from pulse_dash.core.errors import Invalid, RateLimited, SignedOut, Unauthenticated
 from pulse_dash.core.links import LinkSpent
 from pulse_dash.services import Services
 from tests.doubles import Mailbox, MovableClock, kept
@@ -244,3 +244,134 @@ async def test_links_outlive_the_hour_for_proving_an_address(house: House, clock
     clock.move(timedelta(days=1).total_seconds())
 
     assert (await links.verify(house.stranger, house.mailbox.token_to(ADDRESS))).verified_at is not None
+
+
+# --- another address --------------------------------------------------------------------------------------------
+
+ELSEWHERE = "ada@elsewhere.example"
+
+
+async def moving(house: House) -> tuple[accounts.SignedIn, str]:
+    """Somebody who asked to move, and the link that was mailed to the new address."""
+    made = await house.proved()
+    assert made.started is not None
+    await links.move(house.services.as_(made.started.actor), password=PASSWORD, email=f" {ELSEWHERE.upper()} ")
+    await house.deliver()
+    return made, house.mailbox.token_to(ELSEWHERE)
+
+
+async def test_nobody_moves_an_account_without_its_password(house: House) -> None:
+    made = await house.proved()
+    assert made.started is not None
+
+    with pytest.raises(Unauthenticated):
+        await links.move(house.stranger, password=PASSWORD, email=ELSEWHERE)
+    with pytest.raises(Invalid) as refused:
+        await links.move(house.services.as_(made.started.actor), password="not it, by far", email=ELSEWHERE)
+    assert [wrong.field for wrong in refused.value.errors] == ["password"]
+
+
+async def test_an_account_moves_once_the_link_at_the_new_address_is_opened(house: House) -> None:
+    _, token = await moving(house)
+    await house.log_in(PASSWORD)
+
+    user = await links.verify(house.stranger, token)
+
+    assert (user.email, user.verified_at is not None) == (ELSEWHERE, True)
+    assert (await accounts.log_in(house.stranger, email=ELSEWHERE, password=PASSWORD)).user.id == user.id
+    with pytest.raises(Unauthenticated):
+        await house.log_in(PASSWORD)
+    with pytest.raises(LinkSpent):
+        await links.verify(house.stranger, token)
+
+
+async def test_the_old_address_is_told_when_it_is_asked_for_and_when_it_is_done(house: House) -> None:
+    _, token = await moving(house)
+    asked = [mail.subject for mail in house.mailbox.mails if mail.to == ADDRESS]
+
+    await links.verify(house.stranger, token)
+    await house.deliver()
+
+    told = [mail for mail in house.mailbox.mails if mail.to == ADDRESS]
+    assert asked[-1] == "Your account is about to move to another address"
+    assert told[-1].subject == "Your account moved to another address"
+    assert ELSEWHERE in told[-1].text
+
+
+async def test_what_was_mailed_to_the_old_address_opens_nothing_afterwards(house: House) -> None:
+    _, token = await moving(house)
+    reset = await house.reset_token()
+
+    await links.verify(house.stranger, token)
+
+    with pytest.raises(LinkSpent):
+        await links.reset(house.stranger, reset, NEW_PASSWORD)
+
+
+async def test_moving_to_an_address_that_has_an_account_mails_no_link_and_says_nothing(house: House) -> None:
+    made = await house.proved()
+    assert made.started is not None
+    await house.sign_up(ELSEWHERE)
+    await links.verify(house.stranger, house.mailbox.token_to(ELSEWHERE))
+    before = len(house.mailbox.mails)
+
+    await links.move(house.services.as_(made.started.actor), password=PASSWORD, email=ELSEWHERE)
+    await house.deliver()
+
+    fresh = {mail.to: mail for mail in house.mailbox.mails[before:]}
+    assert fresh.keys() == {ADDRESS, ELSEWHERE}
+    assert "token=" not in fresh[ELSEWHERE].text
+
+
+async def test_of_two_who_move_to_one_address_one_gets_it(house: House) -> None:
+    _, first = await moving(house)
+    other = await house.sign_up("other@example.com")
+    await links.verify(house.stranger, house.mailbox.token_to("other@example.com"))
+    assert other.started is not None
+    await links.move(house.services.as_(other.started.actor), password=PASSWORD, email=ELSEWHERE)
+    await house.deliver()
+    second = house.mailbox.token_to(ELSEWHERE)
+
+    outcomes = await asyncio.gather(
+        links.verify(house.stranger, first), links.verify(house.stranger, second), return_exceptions=True
+    )
+
+    assert sorted(type(each).__name__ for each in outcomes) == ["LinkSpent", "User"]
+    assert len(await kept(house.services.engine, "users", login=ELSEWHERE)) == 1
+
+
+async def test_who_only_claimed_the_address_makes_room(house: House) -> None:
+    made, _ = await moving(house)
+    await house.sign_up(ELSEWHERE)
+    house.services.parts.clock.move(60)  # type: ignore[attr-defined]
+    assert made.started is not None
+    await links.move(house.services.as_(made.started.actor), password=PASSWORD, email=ELSEWHERE)
+    await house.deliver()
+
+    await links.verify(house.stranger, house.mailbox.token_to(ELSEWHERE))
+
+    assert (await accounts.log_in(house.stranger, email=ELSEWHERE, password=PASSWORD)).user.id == made.user.id
+
+
+async def test_a_newer_address_replaces_the_one_that_was_asked_for_before(house: House) -> None:
+    made, first = await moving(house)
+    assert made.started is not None
+    with pytest.raises(RateLimited):
+        await links.move(house.services.as_(made.started.actor), password=PASSWORD, email="third@example.com")
+    house.services.parts.clock.move(60)  # type: ignore[attr-defined]
+    await links.move(house.services.as_(made.started.actor), password=PASSWORD, email="third@example.com")
+    await house.deliver()
+
+    with pytest.raises(LinkSpent):
+        await links.verify(house.stranger, first)
+    assert (
+        await links.verify(house.stranger, house.mailbox.token_to("third@example.com"))
+    ).email == "third@example.com"
+
+
+async def test_a_move_ends_after_two_days(house: House) -> None:
+    _, token = await moving(house)
+    house.services.parts.clock.move(links.VERIFY_LIFE.total_seconds())  # type: ignore[attr-defined]
+
+    with pytest.raises(LinkSpent):
+        await links.verify(house.stranger, token)
