@@ -75,6 +75,11 @@ async def delete(work: Caller, org_id: str) -> None:
     await organizations.delete(work, org_id)
 
 
+@router.post("/{org_id}/restore", summary="Bring it back within 30 days; keys stay revoked")
+async def restore(work: Caller, org_id: str, response: Response) -> OrganizationAnswer:
+    return _answer(work, await organizations.restore(work, org_id), response)
+
+
 def _answer(work: Work, organization: Organization, response: Response | None = None) -> OrganizationAnswer:
     if response is not None:
         tag(response, organization.version)

@@ -23,6 +23,7 @@ API = "api"
 DASHBOARD = "dashboard"
 ACCESS_TOKEN_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(days=30)
+_KEPT_AFTER = timedelta(days=1)
 _SHOWN = 100
 _REFRESH_PREFIX = "pulse_refresh_"
 _AUDIENCE = "pulse-api"
@@ -240,6 +241,12 @@ async def by_token(work: Work, user: User, token_id: str) -> UserActor:
     """The person as their token acts for them: with the roles of this moment, and never as an operator."""
     person = await _actor(work.as_system("a personal token's person"), user, "")
     return replace(person, operator=False, token_id=token_id)
+
+
+@open_because("a job of Pulse's own, which no caller reaches")
+async def forget(work: Work) -> int:
+    """Forget sign-ins that ran out a day ago: they open nothing, and the audit log tells of them. Says how many."""
+    return await work.as_system("forget sign-ins").store.sessions.forget(work.clock.now() - _KEPT_AFTER)
 
 
 async def _end(work: Work, session: Session, *, reason: str) -> None:

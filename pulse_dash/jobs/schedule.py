@@ -14,7 +14,7 @@ from typing import Any, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
-from pulse_dash.core import audit_checkpoints, checks, idempotency, mails, status
+from pulse_dash.core import audit_checkpoints, checks, idempotency, mails, sessions, status
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
 from pulse_dash.core.uptime import DAYS
@@ -175,6 +175,7 @@ async def _forget(services: Services) -> None:
     await services.parts.store.forget_changes(now - KEPT)
     await services.system("forget old checks").store.checks.forget(now - timedelta(days=DAYS + 1))
     await mails.forget(services.system("forget old mails"))
+    await sessions.forget(services.system("forget sign-ins that are over"))
     await services.system("forget refusals that were told").store.refusals.forget(now - timedelta(hours=1))
     await services.system("forget old events").store.media_events.forget(now - _EVENTS_KEPT)
     await services.system("forget what denies nothing any more").store.revocations.forget(now)

@@ -155,12 +155,15 @@ class KeysState(PulseState):
 
 def _row(key: Any, now: datetime) -> KeyRow:
     alive = key.revoked_at is None
-    if keys.is_unused(key, now):
-        status, tone = f"Unused for {(now - (key.last_used_at or key.created_at)).days} days", "warn"
     ending = alive and key.old_valid_until is not None and key.old_valid_until > now
-    status, tone = ("Active", "good") if alive else ("Revoked", "bad")
-    if ending:
+    if not alive:
+        status, tone = "Revoked", "bad"
+    elif ending:
         status, tone = "Both pairs work", "warn"
+    elif keys.is_unused(key, now):
+        status, tone = f"Unused for {(now - (key.last_used_at or key.created_at)).days} days", "warn"
+    else:
+        status, tone = "Active", "good"
     return KeyRow(
         id=key.id,
         name=key.name,

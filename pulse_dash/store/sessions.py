@@ -27,6 +27,7 @@ SCHEMA = CollectionSchema(
     ),
     (
         Index("living", (("user_id", 1), ("epoch", 1), ("ended_at", 1), ("expires_at", 1))),
+        Index("expires_at", (("expires_at", 1),)),
         PENDING,
     ),
 )
@@ -89,3 +90,7 @@ class Sessions(Records[Session]):
         await self._documents.bulk_write(
             [Update({"_id": session_id}, {"$max": {"last_used_at": at}}) for session_id, at in used.items()]
         )
+
+    async def forget(self, before: datetime) -> int:
+        """Remove what was over before that moment and is told of in the log; says how many."""
+        return await self._documents.delete_many({"expires_at": {"$lt": before}, "pending_at": {"$exists": False}})

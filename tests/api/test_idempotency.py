@@ -363,6 +363,7 @@ WITHOUT = {
     "POST /v1/invitations/accept",
     "POST /v1/media/rooms/{room}/participants/{identity}/remove",
     "POST /v1/organizations/{org_id}/invitations/{invitation_id}/resend",
+    "POST /v1/organizations/{org_id}/restore",
     "POST /v1/organizations/{org_id}/transfer",
     "POST /v1/projects/{project_id}/livekit/test",
     "POST /v1/projects/{project_id}/storage/test",

@@ -16,6 +16,8 @@ from tests.people import House, Person, Town
 
 WITH_IDS = [route for route in every_route() if route.ids]
 WITH_PROJECT = [route for route in every_route() if route.takes_project]
+# What is deleted is what it is for; of what is there it finds nothing, whoever asks.
+RESTORING = "POST /v1/organizations/{org_id}/restore"
 JUNK = ["%00", "prj_", "x" * 3_000, "%F0%9F%92%A9", "%20", "$ne", "%7B%22$ne%22:null%7D", "%FF", "a%2Fb", "..%2f..%2f"]
 
 
@@ -81,6 +83,8 @@ async def test_what_was_deleted_is_404(client: httpx.AsyncClient, town: Town) ->
     await projects.delete(town.work(owner), house.id)
     await organizations.delete(town.work(owner), owner.organization.id)
     for route in WITH_IDS:
+        if str(route) == RESTORING:
+            continue
         path = route.at(**_ids(owner, house))
         assert_refused(await client.request(route.verb, path, headers=owner.headers, json={"name": "x"}), NotFound)
 

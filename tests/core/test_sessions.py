@@ -10,7 +10,7 @@ from pulse_dash.core import accounts, sessions
 from pulse_dash.core.errors import NotFound, SignedOut, Unauthenticated
 from pulse_dash.core.sessions import SESSION_LIFE, Started
 from pulse_dash.services import Services
-from tests.doubles import MovableClock
+from tests.doubles import MovableClock, kept
 from tests.people import PASSWORD, Person, Town
 
 
@@ -219,3 +219,21 @@ async def test_the_last_use_of_a_sign_in_is_kept_to_the_minute(
 
     (found,) = await sessions.listing(town.work(person))
     assert found.last_used_at == clock.now()
+
+
+async def test_sign_ins_that_ran_out_are_forgotten_a_day_later_and_others_stay(
+    town: Town, services: Services, clock: MovableClock
+) -> None:
+    old = await town.person()
+    clock.move(sessions.SESSION_LIFE.total_seconds() - 60)
+    await services.feed.read()
+    new = await town.person()
+    clock.move(86_400)
+    assert await sessions.forget(services.system("a test")) == 0
+    clock.move(61)
+
+    assert await sessions.forget(services.system("a test")) == 1
+
+    left = {each["user_id"] for each in await kept(services.engine, "sessions")}
+    assert left == {new.actor.id}
+    assert old.actor.id not in left
