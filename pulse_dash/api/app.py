@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from pulse_dash.api import (
     audit,
+    audit_verify,
     auth,
     bans,
     connections,
@@ -82,6 +83,7 @@ def make_fastapi(services: Services) -> FastAPI:
         bans,
         rooms,
         audit,
+        audit_verify,
         livekit_webhook,
         outbox,
         team,

@@ -1,29 +1,40 @@
-"""The audit log over HTTP."""
+"""The audit log over HTTP: pages, the newest, numbers, and the file of it."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from starlette.responses import Response, StreamingResponse
 
-from pulse_dash.api.bodies import Answer, Moment
+from pulse_dash.api.bodies import Answer, GivenMoment, Moment, Text
 from pulse_dash.api.principals import Caller
-from pulse_dash.core import audit, audit_checkpoints, audit_verify, organizations
+from pulse_dash.core import audit, audit_export, audit_stats, organizations
 from pulse_dash.core.actions import ACTIONS
-from pulse_dash.core.audit import AuditEntry
-from pulse_dash.core.audit_verify import Fault, Head
+from pulse_dash.core.audit import LONGEST, NOUNS, AuditEntry, Filters
+from pulse_dash.core.audit_export import Export
+from pulse_dash.core.audit_stats import Count
+from pulse_dash.core.errors import PulseError
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/audit-logs", tags=["audit"])
 
-OrganizationId = Annotated[str | None, Query(description="Only this organization's entries.")]
 OneOrganization = Annotated[str, Query(description="Whose log.")]
-GivenCheckpoint = Annotated[
-    str | None,
-    Query(max_length=1024, description="A checkpoint that was mailed or exported, to compare the log with."),
-]
+OrganizationId = Annotated[str | None, Query(description="Only this organization's entries.")]
+Since = Annotated[GivenMoment | None, Query(alias="from", description="From this moment on.")]
+Before = Annotated[GivenMoment | None, Query(alias="to", description="Before this moment.")]
 ActionName = Annotated[
-    str | None, Query(description="Only this action.", json_schema_extra={"enum": [*sorted(ACTIONS), None]})
+    str | None,
+    Query(
+        description="Only this action, or all of a noun as `project.*`.",
+        json_schema_extra={"enum": [*sorted(ACTIONS), *sorted(NOUNS), None]},
+    ),
 ]
+Found = Annotated[Text | None, Query(max_length=LONGEST, description="An id.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="Entries a page.")]
 After = Annotated[str | None, Query(max_length=512, description="The `next_cursor` of the page before.")]
 
@@ -57,93 +68,155 @@ class EntryAnswer(Answer):
     hash: str | None
 
 
-class FaultAnswer(Answer):
-    reason: str
-    sequence: int
-    entry_id: str | None
-    sentence: str
-
-
-class HeadAnswer(Answer):
-    sequence: int
-    hash: str
-    at: Moment
-    key: str
-    checkpoint: str
-
-
-class AnchorAnswer(Answer):
-    sequence: int
-    at: Moment
-
-
-class VerifiedAnswer(Answer):
-    org_id: str
-    fits: bool
-    entries: int
-    unchained: int
-    checkpoints: int
-    fault: FaultAnswer | None
-    head: HeadAnswer | None
-    anchored: AnchorAnswer | None
-    compared: bool
-    finds: list[str]
-
-
 class LogAnswer(Answer):
     items: list[EntryAnswer]
     next_cursor: str | None
 
 
-async def _reached(request: Request, work: Caller) -> None:
+class RecentAnswer(Answer):
+    items: list[EntryAnswer]
+
+
+class DayAnswer(Answer):
+    date: str
+    total: int
+    failures: int
+
+
+class ActionAnswer(Answer):
+    action: str
+    total: int
+    failures: int
+
+
+class ActorCountAnswer(Answer):
+    type: Literal["user", "key", "system", "anonymous"]
+    id: str
+    name: str
+    total: int
+    failures: int
+
+
+class StatsAnswer(Answer):
+    org_id: str
+    since: Annotated[Moment, Field(serialization_alias="from")]
+    before: Annotated[Moment, Field(serialization_alias="to")]
+    total: int
+    failures: int
+    success_rate: float | None
+    days: list[DayAnswer]
+    actions: list[ActionAnswer]
+    actors: list[ActorCountAnswer]
+    others: int
+
+
+async def reached(request: Request, work: Caller) -> None:
     """Another tenant's organization is 404 before any other parameter is told to be wrong."""
     org_id = request.query_params.get("org_id")
     if org_id is not None:
         await organizations.read(work, org_id)
 
 
-@router.get("", summary="Who did what, newest first", dependencies=[Depends(_reached)])
-async def listing(
-    work: Caller, org_id: OrganizationId = None, action: ActionName = None, limit: Limit = 20, cursor: After = None
-) -> LogAnswer:
-    found = await audit.listing(work, org_id=org_id, action=action, limit=limit, cursor=cursor)
+def asked(
+    org_id: OrganizationId = None,
+    since: Since = None,
+    before: Before = None,
+    user: Found = None,
+    key: Found = None,
+    action: ActionName = None,
+    resource: Annotated[
+        Text | None, Query(max_length=LONGEST, description="An id, or a kind of thing as `project`.")
+    ] = None,
+    status: Annotated[Literal["success", "failure"] | None, Query(description="How it ended.")] = None,
+    search: Annotated[
+        Text | None,
+        Query(max_length=LONGEST, description="Words of names, actions and request ids, whole ids, or members."),
+    ] = None,
+) -> Filters:
+    """The filters of an address."""
+    return Filters(org_id, since, before, user, key, action, resource, status, search)
+
+
+Asked = Annotated[Filters, Depends(asked)]
+
+
+@router.get("", summary="Who did what, newest first", dependencies=[Depends(reached)])
+async def listing(work: Caller, filters: Asked, limit: Limit = 20, cursor: After = None) -> LogAnswer:
+    found = await audit.listing(work, filters, limit=limit, cursor=cursor)
     return LogAnswer(items=[_answer(entry) for entry in found.items], next_cursor=found.next_cursor)
 
 
-@router.get("/verify", summary="Whether the log is as it was written", dependencies=[Depends(_reached)])
-async def verify(work: Caller, org_id: OneOrganization, checkpoint: GivenCheckpoint = None) -> VerifiedAnswer:
-    found = await audit_verify.verify(work, org_id, checkpoint=checkpoint)
-    return VerifiedAnswer(
+@router.get("/recent", summary="The newest entries", dependencies=[Depends(reached)])
+async def recent(work: Caller, org_id: OrganizationId = None, limit: Limit = 10) -> RecentAnswer:
+    found = await audit.listing(work, Filters(org_id=org_id), limit=limit)
+    return RecentAnswer(items=[_answer(entry) for entry in found.items])
+
+
+@router.get("/stats", summary="How much of what was done", dependencies=[Depends(reached)])
+async def stats(work: Caller, org_id: OneOrganization, since: Since = None, before: Before = None) -> StatsAnswer:
+    found = await audit_stats.of(work, org_id, since=since, before=before)
+    return StatsAnswer(
         org_id=org_id,
-        fits=found.fits,
-        entries=found.entries,
-        unchained=found.unchained,
-        checkpoints=found.checkpoints,
-        fault=_fault(found.fault),
-        head=_head(found.head),
-        anchored=_anchor(found.head),
-        compared=found.compared,
-        finds=list(found.finds),
+        since=found.since,
+        before=found.before,
+        success_rate=found.success_rate,
+        days=[DayAnswer(date=each.day.isoformat(), **_figures(each.count)) for each in found.days],
+        actions=[ActionAnswer(action=each.action, **_figures(each.count)) for each in found.actions],
+        actors=[
+            ActorCountAnswer(type=each.type, id=each.id, name=each.name, **_figures(each.count))  # type: ignore[arg-type]
+            for each in found.actors
+        ],
+        others=found.others,
+        **_figures(found.count),
     )
 
 
-def _fault(fault: Fault | None) -> FaultAnswer | None:
-    if fault is None:
-        return None
-    return FaultAnswer(reason=fault.reason, sequence=fault.sequence, entry_id=fault.entry_id, sentence=fault.sentence)
+@router.get(
+    "/export",
+    summary="All of it as a file",
+    dependencies=[Depends(reached)],
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Streamed as an attachment.",
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "application/jsonl": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def export(
+    work: Caller,
+    filters: Asked,
+    form: Annotated[Literal["csv", "jsonl"], Query(alias="format", description="How it is written.")] = "csv",
+) -> Response:
+    return as_file(await audit_export.begin(work, filters, form))
 
 
-def _head(head: Head | None) -> HeadAnswer | None:
-    if head is None:
-        return None
-    checkpoint = audit_checkpoints.written(head)
-    return HeadAnswer(sequence=head.sequence, hash=head.hash, at=head.at, key=head.key, checkpoint=checkpoint)
+def as_file(begun: Export) -> Response:
+    """An export as it leaves for whoever asked."""
+    kind = "text/csv; charset=utf-8" if begun.form == "csv" else "application/jsonl"
+    headers = {"Content-Disposition": f'attachment; filename="{begun.file_name}"'}
+    return StreamingResponse(unbroken(begun), media_type=kind, headers=headers)
 
 
-def _anchor(head: Head | None) -> AnchorAnswer | None:
-    if head is None or head.anchored_sequence is None or head.anchored_at is None:
-        return None
-    return AnchorAnswer(sequence=head.anchored_sequence, at=head.anchored_at)
+class CutShort(RuntimeError):
+    """The file could not be read to its end; what was sent of it must not pass for the whole."""
+
+
+async def unbroken(begun: Export) -> AsyncIterator[bytes]:
+    """The chunks of a file; a fault on the way breaks the connection. Raises CutShort."""
+    try:
+        async for chunk in begun.chunks():
+            yield chunk
+    except PulseError as error:
+        log.warning("audit.export_cut_short", code=error.code)
+        raise CutShort from error
+
+
+def _figures(count: Count) -> dict[str, int]:
+    return {"total": count.total, "failures": count.failures}
 
 
 def _answer(entry: AuditEntry) -> EntryAnswer:

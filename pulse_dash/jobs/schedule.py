@@ -177,5 +177,6 @@ async def _forget(services: Services) -> None:
     await mails.forget(services.system("forget old mails"))
     await sessions.forget(services.system("forget sign-ins that are over"))
     await services.system("forget refusals that were told").store.refusals.forget(now - timedelta(hours=1))
+    await services.system("forget exports that were told").store.audit_exports.forget(now - timedelta(hours=1))
     await services.system("forget old events").store.media_events.forget(now - _EVENTS_KEPT)
     await services.system("forget what denies nothing any more").store.revocations.forget(now)

@@ -8,7 +8,7 @@ import reflex as rx
 
 from pulse_dash.core import audit
 from pulse_dash.core.actions import said
-from pulse_dash.core.audit import AuditEntry
+from pulse_dash.core.audit import AuditEntry, Filters
 from pulse_dash.core.errors import NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
@@ -78,7 +78,7 @@ class ActivityState(PulseState):
 
 
 async def _newest(work: Work, organization: str) -> list[ActivityRow]:
-    found = await audit.listing(work, org_id=organization, limit=_SHOWN)
+    found = await audit.listing(work, Filters(org_id=organization), limit=_SHOWN)
     return [_row(entry) for entry in found.items]
 
 

@@ -50,7 +50,8 @@ def shown(entry: Document) -> dict[str, Any]:
     """What is hashed of a chained entry, and what an export carries beside the hash."""
     form = {name: entry.get(name) for name in _FIELDS}
     form["version"], form["id"] = VERSION, entry["_id"]
-    form["sequence"], form["previous"] = entry["sequence"], entry["previous"]
+    # What is older than the chains has no place in one.
+    form["sequence"], form["previous"] = entry.get("sequence"), entry.get("previous")
     return form
 
 

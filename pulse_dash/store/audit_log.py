@@ -86,10 +86,8 @@ class Wanted:
     marks: tuple[tuple[str, ...], ...] = ()
 
     def conditions(self) -> list[dict[str, Any]]:
-        """As the store is asked."""
+        """As the store is asked, but for whose they are."""
         asked: list[dict[str, Any]] = []
-        if self.org_id is not None:
-            asked.append({"org_id": self.org_id})
         bounds = {"$gte": self.since, "$lt": self.before}
         asked += [{"at": {operator: moment}} for operator, moment in bounds.items() if moment is not None]
         for group in self.marks:
@@ -119,6 +117,13 @@ class AuditLog:
     async def count(self, wanted: Wanted) -> int:
         """How many are wanted; of one mark and a time the index tells it."""
         return await self._documents.count_documents({"$and": self._conditions(wanted)})
+
+    async def first_at(self, org_id: str) -> datetime | None:
+        """When the oldest entry of an organization was made."""
+        found = await self._documents.find(
+            self._view.held.of_organization(org_id), sort=[("at", 1), ("_id", 1)], limit=1, projection={"at": 1}
+        )
+        return found[0]["at"] if found else None
 
     async def walk(self, wanted: Wanted) -> AsyncIterator[list[Document]]:
         """All that are wanted, as they are stored, oldest first and in slices."""
@@ -166,7 +171,7 @@ class AuditLog:
         return await self._documents.count_documents({"org_id": org_id, "sequence": {"$exists": False}})
 
     def _conditions(self, wanted: Wanted) -> list[dict[str, Any]]:
-        return [self._view.held.filter("org_id", None), *wanted.conditions()]
+        return [self._view.held.of_organization(wanted.org_id), *wanted.conditions()]
 
 
 def _read(document: Document) -> AuditEntry:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pulse_dash.store import (
     audit_chain,
+    audit_exports,
     audit_log,
     bans,
     checks,
@@ -41,6 +42,7 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
     audit_log.SCHEMA,
     audit_chain.HEADS,
     audit_chain.CHECKPOINTS,
+    audit_exports.SCHEMA,
     CollectionSchema("changes", {"_id": "string", "subject": "string", "at": "date"}, (Index("at", (("at", 1),)),)),
     tallies.SCHEMA,
     checks.SCHEMA,

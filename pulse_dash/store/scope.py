@@ -27,6 +27,13 @@ class Scope:
             return {"_id": {"$in": []}}
         return ways[0] if len(ways) == 1 else {"$or": ways}
 
+    def of_organization(self, org_id: str | None) -> dict[str, Any]:
+        """The query for what belongs to this organization, as far as it lies inside; to all inside without one."""
+        if org_id is None:
+            return self.filter("org_id", None)
+        inside = self.everything or org_id in self.organizations
+        return {"org_id": org_id} if inside else {"_id": {"$in": []}}
+
 
 EVERYTHING = Scope(everything=True)
 NOTHING = Scope()

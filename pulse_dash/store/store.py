@@ -14,6 +14,7 @@ from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
 from pulse_dash.store.audit_chain import Chains, Signing
+from pulse_dash.store.audit_exports import AuditExports
 from pulse_dash.store.audit_log import AuditLog
 from pulse_dash.store.audit_writer import AuditWriter, Owed
 from pulse_dash.store.bans import Bans
@@ -154,6 +155,7 @@ class ScopedStore:
     """Each noun's records as one reader may see them."""
 
     __slots__ = (
+        "audit_exports",
         "audit_log",
         "bans",
         "checks",
@@ -192,4 +194,5 @@ class ScopedStore:
         self.incidents = Incidents(store, view)
         self.media_events = MediaEvents(store)
         self.kept_answers = KeptAnswers(store)
+        self.audit_exports = AuditExports(store, view)
         self.audit_log = AuditLog(store, view)

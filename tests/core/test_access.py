@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 import pulse_dash.core
 from pulse_dash.core import (
     audit,
+    audit_export,
+    audit_stats,
     audit_verify,
     bans,
     connections,
@@ -41,6 +43,7 @@ from pulse_dash.core.access import (
     UserActor,
     where,
 )
+from pulse_dash.core.audit import Filters
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PulseError, Unauthenticated
 from pulse_dash.core.figures import overview
 from pulse_dash.core.invitations import AlreadyThere
@@ -143,7 +146,13 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     bans.listing: (lambda work, _, house: bans.listing(work, house.id), False),
     bans.ban: (lambda work, _, house: bans.ban(work, house.id, identity="x", reason="y"), False),
     bans.lift: (lambda work, _, house: lifted(work, house), False),
-    audit.listing: (lambda work, owner, _: audit.listing(work, org_id=owner.organization.id), True),
+    audit.listing: (lambda work, owner, _: audit.listing(work, Filters(org_id=owner.organization.id)), True),
+    audit_export.begin: (
+        lambda work, owner, _: audit_export.begin(work, Filters(org_id=owner.organization.id), "csv"),
+        True,
+    ),
+    audit.first_at: (lambda work, owner, _: audit.first_at(work, owner.organization.id), True),
+    audit_stats.of: (lambda work, owner, _: audit_stats.of(work, owner.organization.id), True),
     audit_verify.verify: (lambda work, owner, _: audit_verify.verify(work, owner.organization.id), True),
     project_health.of_project: (lambda work, _, house: project_health.of_project(work, house.id), True),
     silence.of: (lambda work, _, house: silence.of(work, project_id=house.id), True),
@@ -205,6 +214,8 @@ CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
     rooms.remove_participant: (lambda work, _, house: rooms.remove_participant(work, "lobby", "x", house.id), False),
 }
 NAMED_TO = {"org_id", "project_id"}
+# The organization stands among their filters.
+BY_FILTERS = {audit.listing, audit_export.begin}
 NOT_BY_A_CALLER = {"add_invited", "drafted", "is_banned", "refuse_banned", "use_organization"}
 # What is deleted is in nobody's scope: test_restoring tries who may bring it back.
 OF_WHAT_IS_DELETED = {"restore"}
@@ -220,7 +231,7 @@ def test_every_core_function_that_names_an_organization_or_project_is_tried_here
             if public and NAMED_TO & parameters.keys() and name not in NOT_BY_A_CALLER | OF_WHAT_IS_DELETED:
                 named.add(function)
 
-    assert named == CALLS.keys() | CALLS_OF_LIVEKIT.keys()
+    assert named | BY_FILTERS == CALLS.keys() | CALLS_OF_LIVEKIT.keys()
 
 
 async def outcome(call: Call, work: Work, owner: Person, house: House) -> str:

@@ -9,6 +9,7 @@ import pytest
 from pulse_dash.core import audit, keys, projects
 from pulse_dash.core.access import Permission, Role
 from pulse_dash.core.actions import ACTIONS, REFUSED
+from pulse_dash.core.audit import Filters
 from pulse_dash.core.errors import Forbidden, NotFound
 from pulse_dash.services import Services
 from pulse_dash.store.audit_log import AuditEntry
@@ -23,7 +24,7 @@ async def _house_with_viewer(town: Town) -> tuple[Person, House, Person]:
 
 
 async def _refusals(town: Town, owner: Person) -> list[AuditEntry]:
-    page = await audit.listing(town.work(owner), org_id=owner.organization.id, limit=100)
+    page = await audit.listing(town.work(owner), Filters(org_id=owner.organization.id), limit=100)
     return [entry for entry in page.items if entry.status == "failure"]
 
 

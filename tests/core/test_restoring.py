@@ -9,6 +9,7 @@ import pytest
 
 from pulse_dash.core import audit, keys, organizations, projects, sessions
 from pulse_dash.core.access import Role
+from pulse_dash.core.audit import Filters
 from pulse_dash.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
@@ -128,7 +129,7 @@ async def test_the_log_tells_of_it_and_of_each_key(town: Town) -> None:
     owner, house = await gone(town)
     await organizations.restore(await now(town, owner), owner.organization.id)
 
-    newest = (await audit.listing(await now(town, owner), org_id=owner.organization.id, limit=3)).items
+    newest = (await audit.listing(await now(town, owner), Filters(org_id=owner.organization.id), limit=3)).items
 
     told = {(entry.action, entry.resource["id"], entry.actor["id"]) for entry in newest}
     assert told == {

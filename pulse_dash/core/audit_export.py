@@ -1,0 +1,115 @@
+"""The audit log on its way out: CSV for spreadsheets, JSON Lines for programs and for whoever verifies without us.
+
+It is read in slices and written as it is read, so its size in memory is that of one slice. The export itself is in the
+log that it exports.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pulse_dash.core.access import Permission, UserActor, requires
+from pulse_dash.core.audit import Filters, wanted_by
+from pulse_dash.core.audit_checkpoints import written
+from pulse_dash.core.csv_cells import cell
+from pulse_dash.core.work import Work
+from pulse_dash.store.audit_form import canonical, shown
+from pulse_dash.store.audit_log import Wanted
+from pulse_dash.store.engine import Document
+
+Form = Literal["csv", "jsonl"]
+
+COLUMNS: Final = (
+    *("sequence", "at", "actor_type", "actor_id", "actor_name", "actor_email", "action"),
+    *("resource_type", "resource_id", "resource_name", "status", "ip", "user_agent", "request_id", "changes"),
+    *("id", "org_id", "hash"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What `begin` found to be allowed; `chunks` reads it."""
+
+    work: Work
+    wanted: Wanted
+    form: Form
+    at: datetime
+
+    @property
+    def file_name(self) -> str:
+        """What it is saved as."""
+        whose = self.wanted.org_id or "all"
+        return f"audit-log-{whose}-{self.at.date().isoformat()}.{self.form}"
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The file, oldest entry first; JSON Lines of one organization end with the checkpoint of its chain."""
+        store = self.work.parts.store
+        head = await store.chains.head(self.wanted.org_id) if self.wanted.org_id is not None else None
+        if self.form == "csv":
+            yield _rows([COLUMNS])
+        write: Callable[[Sequence[Document]], bytes] = _csv if self.form == "csv" else _json_lines
+        async for entries in self.work.store.audit_log.walk(self.wanted):
+            yield write(entries)
+        if self.form == "jsonl" and head is not None:
+            yield b'{"checkpoint":' + written(head).encode() + b"}\n"
+
+
+@requires(Permission.VIEW)
+async def begin(work: Work, filters: Filters, form: Form) -> Export:
+    """Note in the log of each organization concerned that it is exported, by whom and with which filters.
+
+    Raises NotFound, Invalid."""
+    wanted = await wanted_by(work, filters)
+    actor = work.actor
+    concerned = [filters.org_id] if filters.org_id else sorted(actor.roles) if isinstance(actor, UserActor) else []
+    for org_id in concerned:
+        said = {"format": form, **filters.said()}
+        entry = work.entry(
+            "audit.exported",
+            org_id=org_id,
+            resource="audit_log",
+            resource_id=org_id,
+            name="",
+            changes={name: {"before": None, "after": value} for name, value in said.items()},
+        )
+        document = {"_id": work.new_id("axp"), "org_id": org_id, "created_by": entry["actor"]["id"]}
+        await work.store.audit_exports.add(document, entry)
+    await work.parts.store.logged()
+    return Export(work, wanted, form, work.clock.now())
+
+
+def _json_lines(entries: Sequence[Document]) -> bytes:
+    return b"".join([canonical({**shown(entry), "hash": entry.get("hash")}) + b"\n" for entry in entries])
+
+
+def _csv(entries: Sequence[Document]) -> bytes:
+    return _rows([_row(entry) for entry in entries])
+
+
+def _rows(rows: Sequence[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    # A name may hold half of a pair from before names were looked at; a file shall not end there.
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def _row(entry: Document) -> list[Any]:
+    actor: Document = entry["actor"]
+    resource: Document = entry.get("resource") or {}
+    texts = (
+        *(actor.get(name) or "" for name in ("type", "id", "name", "email")),
+        entry["action"],
+        *(resource.get(name) or "" for name in ("type", "id", "name")),
+        *(entry.get(name) or "" for name in ("status", "ip", "user_agent", "request_id")),
+        canonical(entry["changes"]).decode() if entry.get("changes") else "",
+        entry["_id"],
+        entry.get("org_id") or "",
+        entry.get("hash") or "",
+    )
+    at = entry["at"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return [entry.get("sequence"), at, *map(cell, texts)]
