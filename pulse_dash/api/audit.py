@@ -11,6 +11,7 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from pulse_dash.api.bodies import Answer, GivenMoment, Moment, Text
+from pulse_dash.api.downloads import Downloading
 from pulse_dash.api.principals import Caller
 from pulse_dash.core import audit, audit_export, audit_stats, organizations
 from pulse_dash.core.actions import ACTIONS
@@ -18,6 +19,7 @@ from pulse_dash.core.audit import LONGEST, NOUNS, AuditEntry, Filters
 from pulse_dash.core.audit_export import Export
 from pulse_dash.core.audit_stats import Count
 from pulse_dash.core.errors import PulseError
+from pulse_dash.core.work import Work
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +114,14 @@ class StatsAnswer(Answer):
 
 async def reached(request: Request, work: Caller) -> None:
     """Another tenant's organization is 404 before any other parameter is told to be wrong."""
+    await _reach(request, work)
+
+
+async def _reached_by_browser(request: Request, work: Downloading) -> None:
+    await _reach(request, work)
+
+
+async def _reach(request: Request, work: Work) -> None:
     org_id = request.query_params.get("org_id")
     if org_id is not None:
         await organizations.read(work, org_id)
@@ -174,7 +184,7 @@ async def stats(work: Caller, org_id: OneOrganization, since: Since = None, befo
 @router.get(
     "/export",
     summary="All of it as a file",
-    dependencies=[Depends(reached)],
+    dependencies=[Depends(_reached_by_browser)],
     response_class=Response,
     responses={
         200: {
@@ -187,7 +197,7 @@ async def stats(work: Caller, org_id: OneOrganization, since: Since = None, befo
     },
 )
 async def export(
-    work: Caller,
+    work: Downloading,
     filters: Asked,
     form: Annotated[Literal["csv", "jsonl"], Query(alias="format", description="How it is written.")] = "csv",
 ) -> Response:

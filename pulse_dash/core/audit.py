@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pulse_dash.core import members
-from pulse_dash.core.access import Permission, UserActor, requires
+from pulse_dash.core.access import Permission, UserActor, holds, open_because, requires
 from pulse_dash.core.actions import ACTIONS
 from pulse_dash.core.errors import FieldError, Invalid, NotFound
 from pulse_dash.core.names import has_controls
@@ -64,7 +64,24 @@ async def listing(
     whatever came meanwhile. Raises NotFound, Invalid."""
     wanted = await wanted_by(work, filters or Filters())
     after = Cursor.decode(cursor) if cursor is not None else None
-    return await work.store.audit_log.page(wanted, limit=check_limit(limit), after=after)
+    found = await work.store.audit_log.page(wanted, limit=check_limit(limit), after=after)
+    return AuditPage([seen_by(work, entry) for entry in found.items], found.next_cursor)
+
+
+@open_because("it only takes away")
+def seen_by(work: Work, entry: AuditEntry) -> AuditEntry:
+    """The entry without the addresses of others, for whoever does not hold `people.view` there."""
+    if entry.org_id is None or holds(work.actor, Permission.PEOPLE_VIEW, entry.org_id):
+        return entry
+    own = isinstance(work.actor, UserActor) and entry.actor.get("id") == work.actor.id
+    actor, resource = dict(entry.actor), dict(entry.resource)
+    if not own:
+        actor.pop("email", None)
+    if resource.get("type") == "invitation":
+        # It is called by the address that was invited.
+        resource["name"] = None
+    changes = {name: change for name, change in entry.changes.items() if name != "email"}
+    return replace(entry, actor=actor, resource=resource, changes=changes)
 
 
 @requires(Permission.VIEW)
@@ -142,7 +159,7 @@ async def _people(work: Work, org_id: str | None) -> dict[str, str]:
         except NotFound:
             # Deleted while it was looked through.
             continue
-        found |= {person.id: f"{person.name} {person.email}".casefold() for person in team}
+        found |= {person.id: f"{person.name} {person.email or ''}".casefold() for person in team}
     return found
 
 

@@ -110,7 +110,7 @@ class AuditLog:
         if after is not None:
             conditions.append(after.older())
         found = await self._documents.find({"$and": conditions}, sort=newest_first(), limit=limit + 1)
-        items = [_read(document) for document in found[:limit]]
+        items = [read(document) for document in found[:limit]]
         more = len(found) > limit
         return AuditPage(items, Cursor(items[-1].at, items[-1].id).encode() if more else None)
 
@@ -174,7 +174,8 @@ class AuditLog:
         return [self._view.held.of_organization(wanted.org_id), *wanted.conditions()]
 
 
-def _read(document: Document) -> AuditEntry:
+def read(document: Document) -> AuditEntry:
+    """An entry as it is stored, for its readers."""
     return AuditEntry(
         id=document["_id"],
         org_id=document.get("org_id"),

@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ import pytest
 
 from pulse_dash.api import audit
 from pulse_dash.core import audit_export, projects
+from pulse_dash.core.access import Role
 from pulse_dash.core.audit import Filters
 from pulse_dash.core.audit_export import COLUMNS
-from pulse_dash.core.csv_cells import cell
-from pulse_dash.core.errors import NotFound
+from pulse_dash.core.errors import Forbidden, NotFound
 from pulse_dash.store import audit_log
 from tests.api.asserting import assert_refused
 from tests.doubles import BreakableEngine, MovableClock
@@ -74,7 +75,21 @@ async def test_a_csv_holds_each_entry_once_oldest_first_and_runs_nowhere(
     for row in rows[1:]:
         assert not any(text.lstrip()[:1] in set("=+-@＝＋－＠") for text in row)
     names = {row[COLUMNS.index("resource_name")] for row in rows[1:]}
-    assert {cell(name.strip()) for name in list(NAMES.values())[:-1]} <= names
+    for name in list(NAMES.values())[:-1]:
+        assert {name.strip(), f"'{name.strip()}"} & names
+
+
+async def test_a_viewer_gets_no_addresses(client: httpx.AsyncClient, owner: Person, town: Town) -> None:
+    viewer = await town.member(owner.organization, Role.VIEWER)
+    asked = {"org_id": owner.organization.id}
+
+    rows = list(csv.DictReader(io.StringIO(await exported(client, replace(viewer, organization=owner.organization)))))
+    listed = (await client.get("/v1/audit-logs", headers=viewer.headers, params=asked)).json()["items"]
+    refused = await client.get(PATH, headers=viewer.headers, params={**asked, "format": "jsonl"})
+
+    assert {row["actor_email"] for row in rows} == {"", viewer.actor.email}
+    assert {entry["actor"]["email"] for entry in listed} <= {None, viewer.actor.email}
+    assert_refused(refused, Forbidden)
 
 
 async def test_it_is_an_attachment_of_its_kind(client: httpx.AsyncClient, owner: Person) -> None:
