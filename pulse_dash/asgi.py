@@ -127,19 +127,17 @@ class _Doors:
         self._sockets = sockets
         self.api: ASGIApp | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         match scope["type"]:
             case "http":
-                first = scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else ""
+                path = scope["path"]
+                first = path[1:].partition("/")[0] if path.startswith("/") else ""
                 door = self.api if first in API or self._pages is None else self._pages
             case "websocket":
                 door = self._sockets
             case _:
                 door = self._lifespan
-        if door is None:
-            await _closed(scope, receive, send)
-        else:
-            await door(scope, receive, send)
+        return _closed(scope, receive, send) if door is None else door(scope, receive, send)
 
 
 async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
@@ -227,13 +225,15 @@ async def serve(app: ASGIApp, settings: Settings) -> None:
     _check_port(settings)
     failed: list[BaseException] = []
 
-    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+    async def lived(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
         except BaseException as error:
-            if scope["type"] == "lifespan":
-                failed.append(error)
+            failed.append(error)
             raise
+
+    def watched(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (lived if scope["type"] == "lifespan" else app)(scope, receive, send)
 
     server = Server(
         watched,

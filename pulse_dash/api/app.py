@@ -101,9 +101,9 @@ def make_fastapi(services: Services) -> FastAPI:
 
 def make_api(services: Services) -> ASGIApp:
     """The whole API. It needs an outer app that gives each request its id and each answer its headers."""
-    app: Any = HotLane(PathNames(make_fastapi(services), rooms.router.prefix), HOT, services)
-    app = JsonBodies(app)
-    app = Accounted(app)
+    app: Any = PathNames(make_fastapi(services), rooms.router.prefix)
+    app = Accounted(JsonBodies(app))
+    app = HotLane(app, HOT, services)
     if services.settings.cors_origins:
         app = CORSMiddleware(
             app,

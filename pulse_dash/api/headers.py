@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +32,7 @@ _EVERYWHERE: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", _CSP_ELSEWHERE),
     (b"cache-control", b"no-store"),
 )
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -48,26 +49,26 @@ class CarefulAnswers:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        request_id = _sent_request_id(scope["headers"]) or b"req_" + self._randomness.bytes(10).hex().encode()
-        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        request_id = _sent_request_id(scope["headers"]) or "req_" + self._randomness.bytes(10).hex()
+        scope.setdefault("state", {})["request_id"] = request_id
         ours = self._headers
 
-        async def careful(message: Message) -> None:
-            if message["type"] in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+        def careful(message: Message) -> Awaitable[None]:
+            if message["type"] in _STARTS:
                 given = message.get("headers", ())
                 names = {name for name, _ in given}
                 missing = ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
-                message["headers"] = [*given, (b"x-request-id", request_id), *missing]
-            await send(message)
+                message["headers"] = [*given, (b"x-request-id", request_id.encode()), *missing]
+            return send(message)
 
         await self._app(scope, receive, careful)
 
 
-def _sent_request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+def _sent_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The caller's, so that a trail can be followed through both houses; None where it is none that a log can hold."""
     for name, value in headers:
         if name == b"x-request-id":
-            return value if _REQUEST_ID.fullmatch(value) else None
+            return value.decode() if _REQUEST_ID.fullmatch(value) else None
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulse_dash.api.principals import allowance_headers
-from pulse_dash.api.problems import crash, problem_response, refusal, request_id
+from pulse_dash.api.problems import Refused, crash, problem_response, request_id
 from pulse_dash.core.errors import PulseError
 
 log = structlog.get_logger("pulse.request")
@@ -69,10 +69,11 @@ class Accounted:
             if not status:
                 await crash(request_id(scope))(scope, receive, watched)
         finally:
-            _account(scope, status, time.perf_counter() - began)
+            account(scope, status, time.perf_counter() - began)
 
 
-def _account(scope: Scope, status: int, seconds: float) -> None:
+def account(scope: Scope, status: int, seconds: float) -> None:
+    """Count one answered request and write its line; `status` is 0 where nothing was answered."""
     route = scope["state"].get("route") or getattr(scope.get("route"), "path", "other")
     method = scope["method"] if scope["method"] in {"GET", "HEAD", "OPTIONS", *_UNSAFE} else "other"
     requests, durations = _counted(method, route, status)
@@ -109,58 +110,68 @@ class JsonBodies:
             await self._app(scope, receive, send)
             return
         try:
-            body = await _read(scope, receive)
+            body = await read_body(scope, receive)
+            if body:
+                scope["state"]["json"] = object_of(body)
+                scope["headers"] = _as_json(scope["headers"])
         except ClientDisconnect:
             # Half a body is no body: taken as an empty one, it would regenerate another key than it names.
             return
-        if body is None:
-            await _refused(413, "body_too_large", "The body is larger than 1 MiB.")(scope, receive, send)
+        except Refused as refused:
+            await refused.response(request_id(scope))(scope, receive, send)
             return
-        if body:
-            try:
-                parsed: Any = orjson.loads(body)
-            except orjson.JSONDecodeError as error:
-                detail = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
-                await _refused(400, "malformed_json", detail)(scope, receive, send)
-                return
-            if not isinstance(parsed, dict):
-                await _refused(400, "not_an_object", "The body must be a JSON object.")(scope, receive, send)
-                return
-            if _is_deep(body, parsed):
-                detail = f"The body is nested deeper than {DEEPEST_BODY}."
-                await _refused(400, "malformed_json", detail)(scope, receive, send)
-                return
-            scope["state"]["json"] = parsed
-            scope["headers"] = _as_json(scope["headers"])
         await self._app(scope, _replay(body, receive), send)
 
 
-def _refused(status: int, code: str, detail: str) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await refusal(status, code, detail, request_id(scope))(scope, receive, send)
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body holds. Raises Refused."""
+    try:
+        parsed: Any = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        detail = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        raise Refused(400, "malformed_json", detail) from error
+    if not isinstance(parsed, dict):
+        raise Refused(400, "not_an_object", "The body must be a JSON object.")
+    if _is_deep(body, parsed):
+        raise Refused(400, "malformed_json", f"The body is nested deeper than {DEEPEST_BODY}.")
+    return cast("dict[str, Any]", parsed)
 
-    return app
 
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body; one that is too large is read to that point and no further.
 
-async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, None when it is too large; it is read to that point and no further."""
+    Raises Refused, ClientDisconnect."""
     for name, value in scope["headers"]:
         # Python refuses to read a number of thousands of digits; a length of ten is too large already.
         if name == b"content-length" and value.isdigit() and (len(value) > 9 or int(value) > LARGEST_BODY):
-            return None
+            raise _too_large()
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            raise _too_large()
+        return body
+    return await _read_on(message, receive)
+
+
+async def _read_on(message: Message, receive: Receive) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > LARGEST_BODY:
-            return None
+            raise _too_large()
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+        message = await receive()
+
+
+def _too_large() -> Refused:
+    return Refused(413, "body_too_large", "The body is larger than 1 MiB.")
 
 
 def _is_deep(body: bytes, parsed: Any) -> bool:

@@ -92,6 +92,19 @@ def problem_response(error: PulseError, request_id: str) -> Response:
     return _response(status, error.code, error.detail, request_id, errors, headers, challenge)
 
 
+class Refused(Exception):
+    """A request that HTTP itself refuses, before any of our rules is asked."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+    def response(self, request_id: str) -> Response:
+        return refusal(self.status, self.code, self.detail, request_id)
+
+
 def refusal(status: int, code: str, detail: str, request_id: str) -> Response:
     """The answer for what HTTP itself refuses, before any of our rules is asked."""
     return _response(status, code, detail, request_id)

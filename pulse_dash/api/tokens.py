@@ -175,15 +175,7 @@ async def create_alone(work: Work, body: DevelopmentTokenBody, _: str | None) ->
 
 
 def _minted(minted: MintedToken) -> dict[str, Any]:
-    return {
-        "token": minted.token,
-        "url": minted.url,
-        "room": minted.room,
-        "livekit_room": minted.livekit_room,
-        "identity": minted.identity,
-        "region": minted.region,
-        "expires_at": minted.expires_at,
-    }
+    return minted._asdict()
 
 
 async def validate(work: Work, body: ValidateBody, project_id: str | None) -> dict[str, Any]:

@@ -7,8 +7,7 @@ own has that server for itself and no prefix. How a LiveKit is spoken to is told
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -27,8 +26,7 @@ _MOST_OPEN = 1_000
 ConnectLiveKit = Callable[[str, str, Secret], LiveKit]
 
 
-@dataclass(frozen=True, slots=True)
-class MediaServer:
+class MediaServer(NamedTuple):
     """The LiveKit of one project."""
 
     livekit: LiveKit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from limits.storage import Storage
 
@@ -13,8 +13,7 @@ _WINDOW_SECONDS = 60
 _TIDY_FROM = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What is left of a limit after this request; `reset` is in whole seconds."""
 
     policy: str
@@ -44,12 +43,17 @@ class Windows(Storage):
         return ValueError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        now = self._clock.time()
-        if self._ends.get(key, 0.0) <= now:
+        return self.counted(key, expiry, amount)[0]
+
+    def counted(self, key: str, expiry: int, amount: int = 1) -> tuple[int, int]:
+        """The count with this one, and the whole seconds that its window still has."""
+        now, ends = self._clock.time(), self._ends.get(key, 0.0)
+        if ends <= now:
             self._tidy(now)
-            self._ends[key], self._counts[key] = now + expiry, 0
-        self._counts[key] += amount
-        return self._counts[key]
+            ends = self._ends[key] = now + expiry
+            self._counts[key] = 0
+        count = self._counts[key] = self._counts[key] + amount
+        return count, math.ceil(ends - now)
 
     def get(self, key: str) -> int:
         return self._counts[key] if self._ends.get(key, 0.0) > self._clock.time() else 0
@@ -88,16 +92,13 @@ class Rates:
 
     def hit(self, policy: str, key: str, per_minute: int) -> Allowance:
         """Count one request of `key` under `policy`."""
-        counter = f"{policy}:{key}"
         # What limits' own fixed window does, and in one step also what is left of it.
-        return self._allowance(policy, counter, per_minute, self._storage.incr(counter, _WINDOW_SECONDS))
+        count, seconds = self._storage.counted(f"{policy}:{key}", _WINDOW_SECONDS)
+        return Allowance(policy, per_minute, max(0, per_minute - count), seconds, count <= per_minute)
 
     def look(self, policy: str, key: str, per_minute: int) -> Allowance:
         """What is left, without counting; allowed when one more would be."""
         counter = f"{policy}:{key}"
-        return self._allowance(policy, counter, per_minute, self._storage.get(counter) + 1, counted=False)
-
-    def _allowance(self, policy: str, counter: str, limit: int, count: int, *, counted: bool = True) -> Allowance:
-        reset = max(1, math.ceil(self._storage.get_expiry(counter) - self._clock.time()))
-        left = limit - count + (0 if counted else 1)
-        return Allowance(policy, limit, max(0, left), reset, count <= limit)
+        count = self._storage.get(counter)
+        seconds = max(1, math.ceil(self._storage.get_expiry(counter) - self._clock.time()))
+        return Allowance(policy, per_minute, max(0, per_minute - count), seconds, count < per_minute)

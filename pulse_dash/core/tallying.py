@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from pulse_dash.core.clock import Clock
+from pulse_dash.core.clock import Clock, milliseconds
 from pulse_dash.store.store import ScopedStore
 from pulse_dash.store.tallies import Tally
 
@@ -37,7 +37,7 @@ class Tallying:
         self._clock = clock
         # By organization, project, metric and hour since the epoch.
         self._counts: Counter[tuple[str, str, str, int]] = Counter()
-        self._used: dict[str, datetime] = {}
+        self._used: dict[str, float] = {}
         self._first_tokens: dict[str, datetime] = {}
         self._tokens: dict[str, datetime] = {}
         self._seen: dict[str, datetime] = {}
@@ -60,7 +60,7 @@ class Tallying:
 
     def used(self, key_id: str) -> None:
         """This key was used now."""
-        self._used[key_id] = self._clock.now()
+        self._used[key_id] = self._clock.time()
 
     def seen(self, session_id: str, user_id: str) -> None:
         """This sign-in was used now, by its person; noted once a minute."""
@@ -95,7 +95,7 @@ class Tallying:
                 await store.tallies.add([_tally(*key, count) for key, count in counts.items()])
                 counts.clear()
             if used:
-                await store.keys.note_used(used)
+                await store.keys.note_used({key_id: _moment(at) for key_id, at in used.items()})
             if tokens:
                 await store.personal_tokens.note_used(tokens)
             if seen:
@@ -113,6 +113,10 @@ class Tallying:
             self._people = {**people, **self._people}
             self._first_tokens = {**first, **self._first_tokens}
             raise
+
+
+def _moment(seconds: float) -> datetime:
+    return milliseconds(datetime.fromtimestamp(seconds, UTC))
 
 
 def _tally(org_id: str, project_id: str, metric: str, hour: int, count: int) -> Tally:

@@ -6,9 +6,10 @@ How one is signed is told by media_token, what its `pulse` attribute holds by mi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, cast
 
 import orjson
 
@@ -33,8 +34,7 @@ PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
 Reason = Literal["expired", "signature", "revoked", "malformed", "other_project"]
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(NamedTuple):
     """What a participant may do in the room; each has its LiveKit grant."""
 
     join: bool = True
@@ -47,16 +47,14 @@ class Permissions:
     room_admin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """An agent that LiveKit dispatches into the room when it is made."""
 
     name: str
     metadata: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RoomConfig:
+class RoomConfig(NamedTuple):
     """How the room is made if this participant is its first; timeouts in seconds."""
 
     max_participants: int | None = None
@@ -65,24 +63,22 @@ class RoomConfig:
     agents: tuple[Agent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
+class TokenRequest(NamedTuple):
     """What the caller asks for; lengths and types were checked at the edge, meaning is checked here."""
 
     room: str
     identity: str
     name: str = ""
     metadata: str | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    attributes: Mapping[str, str] = MappingProxyType({})
     claims: Mapping[str, Any] | None = None
     ttl_seconds: int = DEFAULT_SECONDS
     region: str | None = None
-    permissions: Permissions = field(default_factory=Permissions)
+    permissions: Permissions = Permissions()
     room_config: RoomConfig | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MintedToken:
+class MintedToken(NamedTuple):
     """A signed token and where it leads."""
 
     token: str
@@ -309,7 +305,8 @@ def _permissions(video: Mapping[str, Any]) -> Permissions:
 def _metadata(project_id: str, given: str | None) -> str:
     """The project's id in the metadata, unless the caller gave a text that is no JSON object."""
     if not given:
-        return orjson.dumps({"project_id": project_id}).decode()
+        # An id holds nothing that JSON writes differently.
+        return f'{{"project_id":"{project_id}"}}'
     if not given.lstrip().startswith("{"):
         return given
     try:

@@ -6,8 +6,8 @@ The parts are named here by what they can do; which concrete thing does it is to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, held_back, where
 from pulse_dash.core.actions import REFUSED
@@ -55,8 +55,7 @@ class Policy:
     ip_per_minute: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """Where a request came from, for the audit log and for limits."""
 
     request_id: str = ""
@@ -99,7 +98,7 @@ class Work:
 
     parts: Parts
     actor: Actor
-    call: Call = field(default_factory=Call)
+    call: Call = Call()  # noqa: RUF009 - a tuple, the same for everybody
     permission: Permission = Permission.VIEW
 
     @property
