@@ -106,7 +106,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     signing = AuditSigning(vault, _keys(settings.audit_signing_key))
     store = Store(engine, clock, ids, bus.say, signing)
     freshness = Freshness(clock, settings.stale_keys_seconds)
-    known_keys, known_sessions = KnownKeys(freshness), KnownSessions(freshness)
+    known_keys, known_sessions = KnownKeys(freshness, clock), KnownSessions(freshness)
     known_revocations, accountability = KnownRevocations(freshness), Accountability()
     known_bans = KnownBans(freshness)
     for listening in (known_keys, known_sessions, known_revocations, known_bans, accountability):

@@ -99,8 +99,11 @@ class HotLane:
 
     async def _reply(self, route: HotRoute, scope: Scope, receive: Receive) -> _Reply:
         try:
+            work = await authenticate(self._services, scope, key_alone=route.alone is not None)
+            if isinstance(work.actor, Anonymous):
+                raise Unauthenticated
             sent = await read_body(scope, receive)
-            answer = await _answered(route, self._services, scope, object_of(sent) if sent else {})
+            answer = await _answered(route, work, scope["query_string"], object_of(sent) if sent else {})
         except PulseError as error:
             return _whole(problem_response(error, request_id(scope)))
         except Refused as refused:
@@ -118,14 +121,11 @@ def _whole(response: Response) -> _Reply:
     return _Reply(response.status_code, response.raw_headers, bytes(response.body))
 
 
-async def _answered(route: HotRoute, services: Services, scope: Scope, sent: dict[str, Any]) -> dict[str, Any]:
-    work = await authenticate(services, scope, key_alone=route.alone is not None)
-    if isinstance(work.actor, Anonymous):
-        raise Unauthenticated
+async def _answered(route: HotRoute, work: Work, query: bytes, sent: dict[str, Any]) -> dict[str, Any]:
     if isinstance(work.actor, PublicKeyActor) and route.alone is not None:
         model, handler = route.alone
         return await handler(work, _asked(model, sent), None)
-    project_id = await _named_project(work, route, scope["query_string"])
+    project_id = await _named_project(work, route, query)
     return await route.handler(work, _asked(route.request, sent), project_id)
 
 

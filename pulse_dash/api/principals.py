@@ -84,7 +84,7 @@ async def authenticate(services: Services, scope: Any, *, key_alone: bool = Fals
         if key_alone and b"x-pulse-key" in headers and b"x-pulse-secret" not in headers:
             work = work.acting_as(await development.recognize(work, headers[b"x-pulse-key"].decode("latin-1")))
         else:
-            work = await _recognized(work, headers)
+            work = await _recognized(work, scope, headers)
     except Unauthenticated:
         count_address(work, scope)
         raise
@@ -92,10 +92,10 @@ async def authenticate(services: Services, scope: Any, *, key_alone: bool = Fals
     return work
 
 
-async def _recognized(work: Work, headers: Headers) -> Work:
+async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
     if b"x-pulse-key" in headers or b"x-pulse-secret" in headers:
         pair = headers.get(b"x-pulse-key", b"").decode("latin-1"), headers.get(b"x-pulse-secret", b"").decode("latin-1")
-        return await _by_pair(work, *pair)
+        return await _by_pair(work, scope, *pair)
     scheme, _, credentials = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     match scheme.lower():
         case "":
@@ -106,13 +106,16 @@ async def _recognized(work: Work, headers: Headers) -> Work:
                 return work.acting_as(await personal_tokens.recognize(work, credentials))
             return work.acting_as(await sessions.recognize(work, credentials))
         case "basic":
-            return await _by_pair(work, *_basic(credentials.strip()))
+            return await _by_pair(work, scope, *_basic(credentials.strip()))
         case _:
             raise Unauthenticated
 
 
-async def _by_pair(work: Work, public: str, secret: str) -> Work:
-    known = keys.remembered(work, public, secret) or await keys.recognize(work, public, secret)
+async def _by_pair(work: Work, scope: Any, public: str, secret: str) -> Work:
+    known = keys.remembered(work, public, secret)
+    if known is None:
+        _refuse_spent_address(work, scope)
+        known = await keys.recognize(work, public, secret)
     work.parts.tallying.used(known.actor.id)
     return work.acting_as(known.actor)
 
@@ -144,6 +147,13 @@ def _count(work: Work, scope: Any) -> None:
 def count_address(work: Work, scope: Any) -> None:
     """Count a request without good credentials by its address. Raises RateLimited."""
     _hit(work, scope, "ip", rate_key(work.call.ip), work.parts.policy.ip_per_minute)
+
+
+def _refuse_spent_address(work: Work, scope: Any) -> None:
+    """Who has been refused often enough is not looked up again until the minute is over. Raises RateLimited."""
+    key = rate_key(work.call.ip)
+    if not work.parts.rates.look("ip", key, work.parts.policy.ip_per_minute).allowed:
+        _hit(work, scope, "ip", key, work.parts.policy.ip_per_minute)
 
 
 def _hit(work: Work, scope: Any, policy: str, key: str, per_minute: int) -> None:

@@ -129,7 +129,14 @@ async def recognize(work: Work, public: str, secret: str) -> KnownKey:
         return known
     if not key_text.is_key(public) or not key_text.is_secret(secret):
         raise Unauthenticated
-    return await _verified(work, public, secret)
+    known_keys, pair = work.parts.known_keys, (public, fingerprint(secret.encode()))
+    if pair in known_keys.refused:
+        raise Unauthenticated
+    try:
+        return await known_keys.asked.get(pair, lambda: _verified(work, public, secret))
+    except Unauthenticated:
+        known_keys.refused.add(pair)
+        raise
 
 
 @open_because("the pair itself is the proof")

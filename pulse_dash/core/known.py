@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pulse_dash.core.access import KeyActor, PublicKeyActor, UserActor
-from pulse_dash.core.memory import Freshness, Memory
+from pulse_dash.core.clock import Clock
+from pulse_dash.core.memory import Freshness, Lately, Memory, Together
 from pulse_dash.store.sessions import Session
 from pulse_dash.store.store import ScopedStore
 
 Banned = Mapping[str, datetime | None]
+REFUSED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,19 @@ class KnownToken:
 class KnownKeys:
     """Verified pairs by their public key, and keys that mint by themselves."""
 
-    def __init__(self, freshness: Freshness) -> None:
+    def __init__(self, freshness: Freshness, clock: Clock) -> None:
         self.pairs: Memory[str, KnownKey] = Memory(freshness)
         self.alone: Memory[str, PublicKeyActor] = Memory(freshness)
+        # A public key with a secret's fingerprint: what opened nothing is not looked up again for a while.
+        self.refused = Lately(clock, REFUSED_SECONDS)
+        self.asked: Together[tuple[str, bytes], KnownKey] = Together()
 
     def heard(self, subject: str) -> None:
         """Forget what a change may have made untrue."""
         noun, _, changed = subject.partition(":")
+        # Random pairs cannot be tried before they are made; one comes back only with its project or organization.
+        if noun in ("projects", "organizations", "*"):
+            self.refused.clear()
         match noun:
             case "keys":
                 self.pairs.drop(lambda _, known: known.actor.id == changed)

@@ -6,8 +6,9 @@ callers get Unavailable. A dead key that still answers is worse than a late answ
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
 
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import Unavailable
@@ -83,3 +84,46 @@ class Memory(Generic[K, V]):
         """Forget everything."""
         self._generation += 1
         self._values.clear()
+
+
+class Lately:
+    """What was seen within the last seconds. With too much of it the oldest goes first."""
+
+    def __init__(self, clock: Clock, seconds: float, most: int = 20_000) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._most = most
+        # In the order of their ends, because each is seen for equally long.
+        self._ends: dict[Hashable, float] = {}
+
+    def add(self, seen: Hashable) -> None:
+        """Seen now."""
+        if len(self._ends) >= self._most:
+            del self._ends[next(iter(self._ends))]
+        self._ends[seen] = self._clock.monotonic() + self._seconds
+
+    def __contains__(self, seen: Hashable) -> bool:
+        ends = self._ends.get(seen)
+        if ends is not None and ends <= self._clock.monotonic():
+            del self._ends[seen]
+            return False
+        return ends is not None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._ends.clear()
+
+
+class Together(Generic[K, V]):
+    """Callers who ask the same at the same time wait for one answer."""
+
+    def __init__(self) -> None:
+        self._asked: dict[K, asyncio.Task[V]] = {}
+
+    async def get(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """What `ask` answers, asked once however many wait; a caller who goes away stops it for nobody else."""
+        task = self._asked.get(key)
+        if task is None:
+            task = self._asked[key] = asyncio.create_task(ask())
+            task.add_done_callback(lambda _: self._asked.pop(key, None))
+        return await asyncio.shield(task)

@@ -47,21 +47,28 @@ async def test_what_is_no_json_is_400(client: httpx.AsyncClient, town: Town, pat
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"1", b"true", b'[{"name": "x"}]'])
-async def test_what_is_no_object_is_400(client: httpx.AsyncClient, body: bytes) -> None:
+async def test_what_is_no_object_is_400(client: httpx.AsyncClient, town: Town, body: bytes) -> None:
+    person = await town.person()
     for path in PATHS:
-        assert_problem(await client.post(path, content=body), 400, "not_an_object")
+        assert_problem(await client.post(path, headers=person.headers, content=body), 400, "not_an_object")
+
+
+async def test_the_fast_lane_reads_nobodys_body(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.post("/v1/tokens/create", content=b"no json"), 401, "invalid_credentials")
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_body_over_a_mebibyte_is_413(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_body_over_a_mebibyte_is_413(client: httpx.AsyncClient, town: Town, path: str) -> None:
+    person = await town.person()
+
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(LARGEST_BODY // 1024 + 2):
             yield b" " * 1024
 
     whole = json.dumps({"name": "x" * LARGEST_BODY}).encode()
-    assert_problem(await client.post(path, content=whole), 413, "body_too_large")
+    assert_problem(await client.post(path, headers=person.headers, content=whole), 413, "body_too_large")
     # httpx sends no content-length for an iterator: the body is counted as it comes.
-    chunked = await client.post(path, content=chunks())
+    chunked = await client.post(path, headers=person.headers, content=chunks())
     assert "content-length" not in chunked.request.headers
     assert_problem(chunked, 413, "body_too_large")
 

@@ -7,9 +7,11 @@ import re
 import httpx
 import pytest
 
+from pulse_dash.core import key_text
 from pulse_dash.core.errors import RateLimited
 from pulse_dash.settings import Settings
 from tests.api.asserting import assert_problem
+from tests.doubles import BreakableEngine
 from tests.people import Town
 
 _LEFT = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
@@ -45,6 +47,20 @@ async def test_a_wrong_pair_is_counted_by_address_too(client: httpx.AsyncClient)
     answers = [await client.post("/v1/tokens/create", headers=headers, json=MINT) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+
+
+async def test_a_spent_address_costs_no_look_into_the_database(
+    client: httpx.AsyncClient, engine: BreakableEngine
+) -> None:
+    def pair() -> dict[str, str]:
+        return {"X-Pulse-Key": key_text.new_key(), "X-Pulse-Secret": key_text.new_secret()}
+
+    while (await client.get("/v1/projects", headers=pair())).status_code == 401:
+        pass
+    before = engine.operations
+
+    assert_problem(await client.get("/v1/projects", headers=pair()), 429, "rate_limited")
+    assert engine.operations == before
 
 
 async def test_what_is_refused_says_when_to_come_back(client: httpx.AsyncClient) -> None:

@@ -109,6 +109,45 @@ async def test_a_remembered_pair_asks_the_database_nothing(town: Town, engine: B
     assert engine.operations == before
 
 
+async def test_a_wrong_pair_is_looked_up_once_a_minute_however_many_send_it(
+    town: Town, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    house, other = await town.house(), await town.house()
+
+    async def refused() -> int:
+        before = engine.operations
+        with pytest.raises(Unauthenticated):
+            await keys.recognize(town.stranger, house.key.public, other.key.secret.reveal())
+        return engine.operations - before
+
+    assert max(await asyncio.gather(*(refused() for _ in range(100)))) == 1
+    assert await refused() == 0
+    clock.move(61)
+    assert await refused() == 1
+
+
+async def test_callers_of_one_key_wait_for_one_look_into_the_database(town: Town, engine: BreakableEngine) -> None:
+    house = await town.house()
+    before = engine.operations
+
+    known = await asyncio.gather(
+        *(keys.recognize(town.stranger, house.key.public, house.key.secret.reveal()) for _ in range(100))
+    )
+
+    assert {each.actor.id for each in known} == {house.key.id}
+    assert engine.operations - before == 3  # the key, its project, its organization
+
+
+async def test_every_key_of_the_house_may_come_at_once_after_a_restart(town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    made = [await keys.create(town.work(owner), house.id, name=f"key {number}") for number in range(100)]
+
+    known = await asyncio.gather(*(keys.recognize(town.stranger, key.public, key.secret.reveal()) for key in made))
+
+    assert [each.actor.id for each in known] == [key.id for key in made]
+
+
 async def test_a_hundred_regenerations_at_once_leave_exactly_one_good_pair(town: Town) -> None:
     owner = await town.person()
     house = await town.project(owner)

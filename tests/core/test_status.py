@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pulse_dash.core import checks, status
 from pulse_dash.core.board import Board
 from pulse_dash.core.checks import Component, Result, Seen
-from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.core.traffic import Counts, Traffic, between
 from pulse_dash.core.uptime import DAY, Bar, Seconds, bars, spans, total
@@ -54,10 +53,6 @@ async def crashed() -> None:
     raise ValueError("a fault of ours")
 
 
-async def slow() -> None:
-    await asyncio.sleep(0.02)
-
-
 async def well() -> None:
     return None
 
@@ -73,7 +68,6 @@ async def degraded() -> Seen:
         (stubborn, "down"),
         (refused, "down"),
         (crashed, "down"),
-        (slow, "degraded"),
         (degraded, "degraded"),
         (well, "operational"),
         (None, "unknown"),
@@ -82,9 +76,18 @@ async def degraded() -> Seen:
 async def test_each_way_a_part_can_be_is_told_within_its_timeout(
     ask: Callable[[], Awaitable[Seen | None]] | None, expected: str
 ) -> None:
-    component = Component("x", "X", ask, timeout=0.1, slow=0.01)
+    component = Component("x", "X", ask, timeout=0.1)
 
-    assert (await checks.run(component, SystemClock())).status == expected
+    assert (await checks.run(component, MovableClock())).status == expected
+
+
+async def test_a_part_that_answers_late_is_degraded() -> None:
+    clock = MovableClock()
+
+    async def late() -> None:
+        clock.move(2)
+
+    assert (await checks.run(Component("x", "X", late, timeout=5, slow=1), clock)).status == "degraded"
 
 
 def board(clock: MovableClock, *components: Component) -> Board:
