@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 BENCHES = {
-    "tokens": "complete tokens/create beside a bare FastAPI that mints and an empty answer",
+    "tokens": "complete tokens/create beside FastAPI, Express and Go that only mint, and beside an empty answer",
+    "starting": "a warm start to the first token, a thousand keys after a restart, idle memory",
     "removed": "from removed, demoted, signed out or revoked until another node refuses",
     "status": "checks that start on time while a fifth hangs, false incidents, and GET /v1/status while all hang",
     "store": "the embedded store with a million documents beside raw sqlite3, BSON alone and litemongo",

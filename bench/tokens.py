@@ -1,189 +1,183 @@
-"""`python -m bench.tokens`: complete token minting beside a bare FastAPI that only mints and beside an empty answer.
+"""`python -m bench.tokens`: complete token minting beside what a team would write instead, and beside an empty answer.
 
-Prints ratios of the same round, because these machines differ by two between rounds. It does not show a network, TLS,
-a cold start, or more than one core.
+Prints ratios of the same round, because these machines differ by two between rounds; the processor time of a request
+differs less, so it stands beside. Pulse runs as in production, log line and all. It does not show a network, TLS, a
+cold start, or more than one worker.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench import raw
+from bench.processes import Contender, account, express, go, on_granian, pulse
+
 PATH = "/v1/tokens/create"
 BODY = {"room": "lobby", "identity": "ada"}
-SECRET = "a-secret-that-only-the-bench-knows-of"  # noqa: S105 - of a LiveKit that is never started
+MANY_PROJECTS = 100
+# Refused requests come from so many connections, each of which waits so long between two.
+REFUSED_CONNECTIONS, REFUSED_EVERY_MS = 40, 20
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Something that answers POST /v1/tokens/create."""
+class Load:
+    """What a contender answered: requests a second, the slowest of a hundred, processor time of one."""
 
-    name: str
-    port: int
-    headers: dict[str, str]
+    rate: float
+    p99_ms: float
+    cpu_us: float
 
 
 def main() -> int:
-    """Run the rounds and print what came out; the exit status tells whether every answer was right."""
+    """Run the rounds and print what came out; a wrong answer ends it."""
     asked = argparse.ArgumentParser(prog="python -m bench.tokens")
     asked.add_argument("--rounds", type=int, default=5)
     asked.add_argument("--seconds", type=int, default=4)
     asked.add_argument("--connections", type=int, default=32)
     options = asked.parse_args()
-    if shutil.which("wrk") is None:
-        print("wrk is missing: apt-get install wrk", file=sys.stderr)
-        return 1
+    for program in ("wrk", "node", "npm", "go"):
+        if shutil.which(program) is None:
+            print(f"{program} is missing: apt-get install wrk nodejs npm golang", file=sys.stderr)
+            return 1
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        contenders = [
-            stack.enter_context(empty()),
-            stack.enter_context(fastapi_that_mints()),
-            stack.enter_context(pulse(Path(folder))),
+        served = stack.enter_context(pulse(Path(folder)))
+        ada = account(served)
+        pairs = [ada.project(f"Bench {number}")[1] for number in range(MANY_PROJECTS)]
+        neighbours = [
+            stack.enter_context(on_granian("empty answer", "bench.neighbours.empty:application")),
+            stack.enter_context(on_granian("FastAPI that only mints", "bench.neighbours.minting:application")),
+            stack.enter_context(express()),
+            stack.enter_context(go()),
         ]
-        for contender in contenders[1:]:
-            check(contender)
-        rounds = [
-            {contender.name: load(contender, options.seconds, options.connections) for contender in contenders}
-            for _ in range(options.rounds)
-        ]
+        for contender in neighbours[1:]:
+            check(contender, {})
+        for pair in pairs:
+            check(served, pair)
+        small, rounds = served.memory(), []
+        for number in range(options.rounds):
+            one = {each.name: load(each, [{}], options.seconds, options.connections) for each in neighbours}
+            one["Pulse"] = load(served, pairs[:1], options.seconds, options.connections)
+            one["100 projects in turn"] = load(served, pairs, options.seconds, options.connections)
+            one["while 2,000 a second are refused"] = beside_refused(
+                served, pairs, options.seconds, options.connections
+            )
+            rounds.append(one)
+            print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
+        grown = served.memory() - small
     show(rounds)
+    minted = sum(one[name].rate * options.seconds for one in rounds for name in one if name in MINTED_BY_PULSE)
+    print(f"\nmemory grew by {grown:.1f} MB over {minted:,.0f} tokens, from {small:.0f} MB")
+    raw.keep("tokens", {"rounds": rounds, "memory_before_mb": small, "memory_grown_mb": grown, "tokens": minted})
     return 0
 
 
-def check(contender: Contender) -> None:
+MINTED_BY_PULSE = ("Pulse", "100 projects in turn", "while 2,000 a second are refused")
+
+
+def check(contender: Contender, pair: dict[str, str]) -> None:
     """A wrong answer is never timed."""
-    answer = httpx.post(f"http://127.0.0.1:{contender.port}{PATH}", json=BODY, headers=contender.headers)
+    answer = httpx.post(f"{contender.url}{PATH}", json=BODY, headers=pair, timeout=60)
     if answer.status_code != 200 or answer.json()["token"].count(".") != 2:
         raise SystemExit(f"{contender.name} answers {answer.status_code}: {answer.text}")
 
 
-def load(contender: Contender, seconds: int, connections: int) -> tuple[float, float]:
-    """Requests a second and the 99th percentile in milliseconds."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        headers = {"Content-Type": "application/json", **contender.headers}
-        lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
-        script.write("\n".join(['wrk.method = "POST"', f"wrk.body = '{json.dumps(BODY)}'", *lines]))
-        script.flush()
-        url = f"http://127.0.0.1:{contender.port}{PATH}"
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name, url]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def load(contender: Contender, pairs: list[dict[str, str]], seconds: float, connections: int) -> Load:
+    """All connections at once, each asking again as soon as it was answered, with one pair after another."""
+    before = contender.cpu_seconds()
+    said = _wrk(contender, _script(pairs), seconds, connections)
     if "Non-2xx" in said:
         raise SystemExit(f"{contender.name} refused requests:\n{said}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    slow = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
-    if rate is None or slow is None:
-        raise SystemExit(said)
-    return float(rate[1]), float(slow[1]) * {"us": 0.001, "ms": 1, "s": 1000}[slow[2]]
+    spent, rate = contender.cpu_seconds() - before, _found(r"Requests/sec:\s+([\d.]+)", said)
+    return Load(rate, _p99(said), spent / _found(r"(\d+) requests in", said) * 1e6)
 
 
-def show(rounds: list[dict[str, tuple[float, float]]]) -> None:
-    """A line each, with the ratio of Pulse to it in the same round."""
-    print(f"{'':24}{'a second':>10}{'p99 ms':>9}{'Pulse is':>12}")
-    for name in rounds[0]:
-        rate = statistics.median(one[name][0] for one in rounds)
-        slow = statistics.median(one[name][1] for one in rounds)
-        ratio = statistics.median(one["Pulse"][0] / one[name][0] for one in rounds)
-        print(f"{name:24}{rate:>10,.0f}{slow:>9.1f}{ratio:>11.2f}×")
-    print(json.dumps({"rounds": rounds}))
-
-
-@contextmanager
-def empty() -> Iterator[Contender]:
-    with _granian("bench.empty:application") as port:
-        yield Contender("empty answer", port, {})
-
-
-@contextmanager
-def fastapi_that_mints() -> Iterator[Contender]:
-    with _granian("bench.minting:application") as port:
-        yield Contender("FastAPI that only mints", port, {})
-
-
-@contextmanager
-def pulse(folder: Path) -> Iterator[Contender]:
-    """The whole path: credentials, limits, mint, count, log line."""
-    port = _free_port()
-    settings = {
-        "PORT": str(port),
-        "PULSE_DATA_DIR": str(folder / "data"),
-        "LIVEKIT_HOST": "ws://127.0.0.1:9",
-        "LIVEKIT_API_KEY": "benchkey",
-        "LIVEKIT_API_SECRET": SECRET,
-        "RATE_LIMIT_PROJECT_PER_MINUTE": "100000000",
-    }
-    command = [sys.executable, "-m", "pulse_dash", "run", "--api-only"]
-    with _process(command, settings, lambda: httpx.get(f"http://127.0.0.1:{port}/health").is_success):
-        yield Contender("Pulse", port, _pair(f"http://127.0.0.1:{port}"))
-
-
-def _pair(url: str) -> dict[str, str]:
-    person = {"email": "bench@example.com", "password": "a bench on this machine", "name": "Ada"}
-    signup = {**person, "organization_name": "Bench"}
-    account = httpx.post(f"{url}/v1/auth/signup", json=signup).raise_for_status().json()
-    project = httpx.post(
-        f"{url}/v1/projects",
-        json={"org_id": account["organization"]["id"], "name": "Bench"},
-        headers={"Authorization": f"Bearer {account['access_token']}"},
-    )
-    made = project.raise_for_status().json()
-    return {"X-Pulse-Key": made["pulse_api_key"], "X-Pulse-Secret": made["pulse_api_secret"]}
-
-
-@contextmanager
-def _granian(target: str) -> Iterator[int]:
-    port = _free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-log", target]
-    with _process(command, {}, lambda: httpx.get(f"http://127.0.0.1:{port}/").status_code < 500):
-        yield port
-
-
-@contextmanager
-def _process(command: list[str], settings: dict[str, str], ready: Callable[[], bool]) -> Iterator[None]:
-    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+def beside_refused(contender: Contender, pairs: list[dict[str, str]], seconds: float, connections: int) -> Load:
+    """The same while others send wrong secrets of known keys, and keys that nobody has."""
+    wrong = [{**pair, "X-Pulse-Secret": other["X-Pulse-Secret"]} for pair, other in pairwise(pairs)]
+    delay = f"function delay() return {REFUSED_EVERY_MS} end"
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(_script(wrong) + delay)
+        script.flush()
+        storm = subprocess.Popen(
+            _command(contender, script.name, seconds + 2, REFUSED_CONNECTIONS), text=True, stdout=subprocess.PIPE
         )
         try:
-            _wait(process, ready)
-            yield
+            found = load(contender, pairs[:1], seconds, connections)
         finally:
-            process.terminate()
-            process.wait(timeout=15)
+            said = storm.communicate()[0]
+    refused = _found(r"Requests/sec:\s+([\d.]+)", said)
+    print(f"  refused beside it: {refused:,.0f} a second", file=sys.stderr)
+    return found
 
 
-def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            raise SystemExit(f"{process.args} ended before it was ready")
-        try:
-            if ready():
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit(f"{process.args} is not ready")
+def _script(pairs: list[dict[str, str]]) -> str:
+    """What wrk sends: the same body, each time with the next pair."""
+    requests = ",\n".join(
+        "wrk.format('POST', nil, {['Content-Type'] = 'application/json'"
+        + "".join(f", ['{name}'] = '{value}'" for name, value in pair.items())
+        + f"}}, '{json.dumps(BODY)}')"
+        for pair in pairs
+    )
+    return f"""
+local requests, turn = nil, 0
+function init(args) requests = {{{requests}}} end
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
+end
+"""
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _wrk(contender: Contender, script_text: str, seconds: float, connections: int) -> str:
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(script_text)
+        script.flush()
+        command = _command(contender, script.name, seconds, connections)
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _command(contender: Contender, script: str, seconds: float, connections: int) -> list[str]:
+    shape = ["-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency"]
+    return ["wrk", *shape, "-s", script, f"{contender.url}{PATH}"]
+
+
+def _found(pattern: str, said: str) -> float:
+    found = re.search(pattern, said)
+    if found is None:
+        raise SystemExit(said)
+    return float(found[1])
+
+
+def _p99(said: str) -> float:
+    found = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
+    if found is None:
+        raise SystemExit(said)
+    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]]
+
+
+def show(rounds: list[dict[str, Load]]) -> None:
+    """A line each, with the ratio of Pulse to it in the same round, in requests and in processor time."""
+    print(f"{'':34}{'a second':>10}{'p99 ms':>9}{'CPU µs':>9}{'Pulse is':>11}{'by CPU':>9}")
+    for name in rounds[0]:
+        rate, slow, cpu = (
+            statistics.median(getattr(one[name], what) for one in rounds) for what in ("rate", "p99_ms", "cpu_us")
+        )
+        ratio = statistics.median(one["Pulse"].rate / one[name].rate for one in rounds)
+        by_cpu = statistics.median(one[name].cpu_us / one["Pulse"].cpu_us for one in rounds)
+        print(f"{name:34}{rate:>10,.0f}{slow:>9.1f}{cpu:>9.0f}{ratio:>10.2f}×{by_cpu:>8.2f}×")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import uvloop
 from jwt.warnings import InsecureKeyLengthWarning
 
 from pulse_dash import logs
@@ -140,7 +141,7 @@ def _run(settings: Settings, *, api_only: bool) -> int:
             frontend.show_progress()
             frontend.build()
         app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_say_where)
-        asyncio.run(asgi.serve(app, settings))
+        uvloop.run(asgi.serve(app, settings))
     except (asgi.PortTaken, frontend.NotBuilt) as error:
         print(str(error), file=sys.stderr)
         return 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
@@ -15,12 +17,35 @@ def _for_a_person() -> structlog.typing.Processor:
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
 
 
-def _as_json(event: Any, **options: Any) -> bytes:
+class _RequestLines:
+    """Where the lines of requests go: through structlog, or in production straight into the same stream."""
+
+    def __init__(self) -> None:
+        self.stream: BinaryIO | None = None
+
+
+_lines = _RequestLines()
+
+
+def request(**told: Any) -> None:
+    """Write the line of one answered request.
+
+    In production it looks like every other line and does not pass through structlog, where it would cost three times
+    as much: there is one for each token."""
+    if _lines.stream is None:
+        structlog.get_logger("pulse.request").info("request", **told)
+        return
+    line = {**told, "event": "request", "level": "info", "timestamp": datetime.now(UTC)}
+    _lines.stream.write(_as_json(line) + b"\n")
+    _lines.stream.flush()
+
+
+def _as_json(event: Any, default: Callable[[Any], Any] = str) -> bytes:
     try:
-        return orjson.dumps(event, **options)
+        return orjson.dumps(event, default=default, option=orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:
         # Half of a surrogate pair, which a path may hold: the standard library writes it as an escape.
-        return json.dumps(event, **options).encode()
+        return json.dumps(event, default=default).encode()
 
 
 def set_up(*, production: bool, quiet: bool = False) -> None:
@@ -36,6 +61,7 @@ def set_up(*, production: bool, quiet: bool = False) -> None:
         # Bytes all the way: a request's line costs half of what it costs as text.
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_as_json)]
         factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    _lines.stream = sys.stderr.buffer if production and not quiet else None
     structlog.configure(
         processors=[*shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pulse_dash import logs
 from pulse_dash.api.principals import allowance_headers
 from pulse_dash.api.problems import Refused, crash, problem_response, request_id
 from pulse_dash.core.errors import PulseError
@@ -79,8 +80,7 @@ def account(scope: Scope, status: int, seconds: float) -> None:
     requests, durations = _counted(method, route, status)
     requests.inc()
     durations.observe(seconds)
-    log.info(
-        "request",
+    logs.request(
         request_id=request_id(scope),
         method=method,
         path=scope["path"],

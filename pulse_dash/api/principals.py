@@ -23,6 +23,7 @@ from pulse_dash.services import Services
 from pulse_dash.settings import Settings
 
 Headers = dict[bytes, bytes]
+_NOBODY = Anonymous()
 
 
 def headers_of(scope: Any) -> Headers:
@@ -79,7 +80,7 @@ async def authenticate(services: Services, scope: Any, *, key_alone: bool = Fals
 
     Raises Unauthenticated, RateLimited, Unavailable."""
     headers = headers_of(scope)
-    work = services.as_(Anonymous(), call_of(scope, services.settings, headers))
+    work = services.as_(_NOBODY, call_of(scope, services.settings, headers))
     try:
         if key_alone and b"x-pulse-key" in headers and b"x-pulse-secret" not in headers:
             work = work.acting_as(await development.recognize(work, headers[b"x-pulse-key"].decode("latin-1")))
@@ -130,9 +131,7 @@ def _basic(credentials: str) -> tuple[str, str]:
 
 def _count(work: Work, scope: Any) -> None:
     policy, actor = work.parts.policy, work.actor
-    if isinstance(actor, Anonymous):
-        count_address(work, scope)
-    elif isinstance(actor, KeyActor):
+    if isinstance(actor, KeyActor):
         _hit(work, scope, "project", actor.project_id, policy.project_per_minute)
         work.parts.tallying.request(actor.org_id, actor.project_id)
     elif isinstance(actor, PublicKeyActor):
@@ -142,6 +141,8 @@ def _count(work: Work, scope: Any) -> None:
         work.parts.tallying.request(actor.project.org_id, actor.project.id)
     elif isinstance(actor, UserActor):
         _hit(work, scope, "user", actor.id, policy.user_per_minute)
+    else:
+        count_address(work, scope)
 
 
 def count_address(work: Work, scope: Any) -> None:

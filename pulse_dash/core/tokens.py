@@ -29,6 +29,7 @@ DEFAULT_SECONDS = 4 * 3600
 SHORTEST_SECONDS = 10
 LONGEST_SECONDS = 24 * 3600
 LONGEST_METADATA = 16 * 1024
+_KEYS = (KeyActor, PublicKeyActor)
 PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
 
 Reason = Literal["expired", "signature", "revoked", "malformed", "other_project"]
@@ -248,7 +249,7 @@ def _named_by(work: Work, project: Project, token: str) -> tuple[str, str]:
 
 async def _project(work: Work, project_id: str | None) -> Project:
     actor = work.actor
-    if isinstance(actor, KeyActor | PublicKeyActor):
+    if isinstance(actor, _KEYS):
         if project_id is not None and project_id != actor.project.id:
             raise NotFound
         return actor.project

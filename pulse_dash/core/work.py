@@ -92,13 +92,12 @@ class Parts:
     board: Board
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One actor at work. `store` sees what the actor holds `permission` over."""
 
     parts: Parts
     actor: Actor
-    call: Call = Call()  # noqa: RUF009 - a tuple, the same for everybody
+    call: Call = Call()
     permission: Permission = Permission.VIEW
 
     @property
