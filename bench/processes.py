@@ -17,6 +17,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.engines.livekit import LiveKit
+
 ROOT = Path(__file__).resolve().parent.parent
 NEIGHBOURS = ROOT / "bench" / "neighbours"
 BUILT = ROOT / ".build" / "bench"
@@ -100,8 +102,10 @@ def go() -> Iterator[Contender]:
 
 
 @contextmanager
-def pulse(folder: Path, *, dashboard: bool = False) -> Iterator[Contender]:
-    """Pulse as it runs in production, with a limit that no bench reaches; the caller makes its own keys."""
+def pulse(folder: Path, *, dashboard: bool = False, livekit: LiveKit | None = None) -> Iterator[Contender]:
+    """Pulse as it runs in production, with a limit that no bench reaches; the caller makes its own keys.
+
+    Without a LiveKit it is given one that never answers: minting asks none."""
     port = free_port()
     secret = folder / "secrets"
     if not secret.exists():
@@ -118,9 +122,9 @@ def pulse(folder: Path, *, dashboard: bool = False) -> Iterator[Contender]:
         "API_KEY_PEPPER": drawn[1],
         "ENCRYPTION_KEYS": drawn[2],
         "PULSE_DATA_DIR": str(folder / "data"),
-        "LIVEKIT_HOST": "ws://127.0.0.1:9",
-        "LIVEKIT_API_KEY": "benchkey",
-        "LIVEKIT_API_SECRET": SECRET,
+        "LIVEKIT_HOST": livekit.url if livekit else "ws://127.0.0.1:9",
+        "LIVEKIT_API_KEY": livekit.api_key if livekit else "benchkey",
+        "LIVEKIT_API_SECRET": livekit.api_secret if livekit else SECRET,
         "RATE_LIMIT_PROJECT_PER_MINUTE": "100000000",
         "RATE_LIMIT_USER_PER_MINUTE": "100000000",
     }

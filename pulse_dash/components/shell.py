@@ -32,10 +32,11 @@ def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
             _bar(),
             rx.el.main(
                 _away(),
-                rx.cond(ShellState.unverified, _unverified()),
                 content
                 if homeless_too
                 else rx.cond(ShellState.homeless, _homeless(), rx.cond(ShellState.held_back, _held_back(), content)),
+                # Last, and held at the window's edge: it comes with the session, and nothing may move for it.
+                rx.cond(ShellState.unverified, rx.el.div(_unverified(), class_name="page-last")),
                 id="page",
                 tab_index=-1,
                 class_name="page",
@@ -51,7 +52,7 @@ def shell(*page: Any, homeless_too: bool = False) -> rx.Component:
 
 def _unverified() -> rx.Component:
     """An address that is not proved yet: what it keeps from working, and the way to another link."""
-    return notice(
+    words = rx.el.p(
         "Confirm your address with the link that was mailed to ",
         rx.el.bdi(ShellState.email),
         ". Until then you can't invite anybody. ",
@@ -60,8 +61,8 @@ def _unverified() -> rx.Component:
             rx.el.strong("Another link is on its way."),
             rx.el.button("Send it again", type="button", class_name="link", on_click=ShellState.send_link_again),
         ),
-        tone="warn",
     )
+    return notice(words, tone="warn")
 
 
 def _away() -> rx.Component:

@@ -16,11 +16,12 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class DayFigure:
-    """What was counted on one day (UTC)."""
+    """What was counted on one day (UTC), and how many tokens `DAYS` days before it."""
 
     day: date
     tokens: int
     requests: int
+    tokens_before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ async def overview(work: Work, org_id: str) -> Overview:
     projects = await work.store.projects.of_organization(org_id)
     today = work.clock.now().date()
     midnight = work.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    tallies = await work.store.tallies.of_organization(org_id, midnight - timedelta(days=max(DAYS, today.day) - 1))
+    tallies = await work.store.tallies.of_organization(org_id, midnight - timedelta(days=2 * DAYS - 1))
     counts: Counter[tuple[str, date]] = Counter()
     tokens_today: Counter[str] = Counter()
     for tally in tallies:
@@ -101,7 +102,7 @@ async def overview(work: Work, org_id: str) -> Overview:
         ),
         requests_today=counts[API_REQUESTS, today],
         days=[
-            DayFigure(day, counts[TOKENS, day], counts[API_REQUESTS, day])
+            DayFigure(day, counts[TOKENS, day], counts[API_REQUESTS, day], counts[TOKENS, day - timedelta(days=DAYS)])
             for day in (today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1))
         ],
         checklist=await _checklist(work, projects),

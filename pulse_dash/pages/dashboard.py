@@ -112,6 +112,7 @@ def _tokens() -> rx.Component:
         rx.el.div(
             rx.el.h2("Tokens per day"),
             rx.el.span("Last 30 days, UTC", class_name="legend push"),
+            rx.cond(DashboardState.compares, rx.el.span("30 days before", class_name="legend legend-before")),
             class_name="card-head",
         ),
         day_chart(DashboardState.figure, DashboardState.chart_says, loaded=DashboardState.loaded),

@@ -57,6 +57,7 @@ class DashboardState(PulseState):
     projects: int = 0
     figure: dict[str, Any] = {}
     chart_says: str = ""
+    compares: bool = False
     days: list[DayRow] = []
     steps: list[Step] = []
     steps_done: int = 0
@@ -108,9 +109,11 @@ class DashboardState(PulseState):
             DayRow(f"{each.day:%-d %B %Y}", _count(each.tokens), _count(each.requests)) for each in reversed(now.days)
         ]
         self.figure = _figure(now.days)
+        before = sum(each.tokens_before for each in now.days)
+        self.compares = before > 0
         self.chart_says = (
             f"Tokens per day over {len(now.days)} days: {sum(each.tokens for each in now.days):,} in all, "
-            f"{now.tokens_today:,} today."
+            f"{now.tokens_today:,} today" + (f"; {before:,} in the thirty days before." if before else ".")
         )
         self._fill_steps(now)
         self.loaded = True
@@ -157,9 +160,19 @@ def _sentence(now: Overview) -> str:
 
 def _figure(days: list[DayFigure]) -> dict[str, Any]:
     """Plotly's own shape; colours and fonts are the stylesheet's. Whole dates and numbers only, no text of anybody."""
-    highest = max((each.tokens for each in days), default=0)
+    highest = max((max(each.tokens, each.tokens_before) for each in days), default=0)
     return {
         "data": [
+            # First, so that it lies behind; while there is nothing to compare with it is not drawn.
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [each.day.isoformat() for each in days],
+                "y": [each.tokens_before for each in days],
+                "visible": any(each.tokens_before for each in days),
+                "line": {"width": 1.5, "dash": "4px,4px"},
+                "hovertemplate": "%{y:,} thirty days before<extra></extra>",
+            },
             {
                 "type": "scatter",
                 "mode": "lines",

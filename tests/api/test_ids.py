@@ -153,5 +153,5 @@ async def test_who_may_not_is_told_before_what_is_wrong(client: httpx.AsyncClien
 
 
 async def test_a_body_that_is_no_json_is_400_before_anybody_is_asked_for(client: httpx.AsyncClient) -> None:
-    assert_problem(await client.post("/v1/tokens/create", content=b"{"), 400, "malformed_json")
+    assert_problem(await client.post("/v1/projects", content=b"{"), 400, "malformed_json")
     assert_problem(await client.post("/v1/organizations", content=b"[]"), 400, "not_an_object")

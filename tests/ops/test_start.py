@@ -18,8 +18,6 @@ import pytest
 from tests.engines.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN = 5.0
-ENDED_WITHIN = 5.0
 OURS = (
     "PULSE_",
     "LIVEKIT_",
@@ -78,63 +76,47 @@ def started(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def seconds_until_ready(process: subprocess.Popen[str], port: int) -> float:
-    began = time.monotonic()
-    while time.monotonic() - began < 30 and process.poll() is None:
+def until_ready(process: subprocess.Popen[str], port: int) -> None:
+    while process.poll() is None:
         with (
             suppress(OSError, urllib.error.HTTPError),
             urllib.request.urlopen(f"http://127.0.0.1:{port}/ready") as answer,
         ):
             if answer.status == 200:
-                return time.monotonic() - began
+                return
         time.sleep(0.05)
-    process.kill()
-    raise AssertionError(f"It never got ready:\n{process.communicate()[0]}")
+    raise AssertionError(f"It ended before it was ready:\n{process.communicate()[0]}")
 
 
-def ended_by(process: subprocess.Popen[str], how: signal.Signals) -> tuple[int, float, str]:
-    began = time.monotonic()
+def ended_by(process: subprocess.Popen[str], how: signal.Signals) -> tuple[int, str]:
     os.killpg(process.pid, how)  # a terminal tells the whole group
-    output, _ = process.communicate(timeout=30)
-    return process.returncode, time.monotonic() - began, output
-
-
-def test_a_warm_start_is_ready_within_five_seconds(port: int, tmp_path: Path) -> None:
-    best = 60.0
-    for _ in range(3):  # the best of three: this is about Pulse, not about what else the machine does
-        with started(settings(port, tmp_path)) as process:
-            best = min(best, seconds_until_ready(process, port))
-        if best < READY_WITHIN:
-            break
-
-    assert best < READY_WITHIN
+    output, _ = process.communicate(timeout=300)  # a hang ends too
+    return process.returncode, output
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly_within_five_seconds(port: int, tmp_path: Path, how: signal.Signals) -> None:
+def test_it_ends_cleanly(port: int, tmp_path: Path, how: signal.Signals) -> None:
     with started(settings(port, tmp_path)) as process:
-        seconds_until_ready(process, port)
-        status, seconds, output = ended_by(process, how)
+        until_ready(process, port)
+        status, output = ended_by(process, how)
 
     assert status in {0, 128 + how}
-    assert seconds < ENDED_WITHIN
     assert "Traceback" not in output
 
 
 def test_an_end_in_the_middle_of_the_start_is_clean_too(port: int, tmp_path: Path) -> None:
     with started(settings(port, tmp_path)) as process:
         time.sleep(0.7)
-        status, seconds, output = ended_by(process, signal.SIGINT)
+        status, output = ended_by(process, signal.SIGINT)
 
     assert status in {0, 130, -signal.SIGINT}
-    assert seconds < ENDED_WITHIN
     assert "Traceback" not in output
 
 
 def test_it_says_where_to_go_where_the_data_is_and_how_to_get_livekit(port: int, tmp_path: Path) -> None:
     with started(settings(port, tmp_path)) as process:
-        seconds_until_ready(process, port)
-        _, _, output = ended_by(process, signal.SIGINT)
+        until_ready(process, port)
+        _, output = ended_by(process, signal.SIGINT)
 
     assert f"http://localhost:{port}" in output
     assert f"embedded, in {tmp_path / 'data'}" in output
@@ -143,7 +125,7 @@ def test_it_says_where_to_go_where_the_data_is_and_how_to_get_livekit(port: int,
 
 def test_a_port_that_is_taken_is_one_sentence(port: int, tmp_path: Path) -> None:
     with started(settings(port, tmp_path / "one")) as first:
-        seconds_until_ready(first, port)
+        until_ready(first, port)
         with started(settings(port, tmp_path / "two")) as second:
             output, _ = second.communicate(timeout=30)
 
@@ -154,13 +136,13 @@ def test_a_port_that_is_taken_is_one_sentence(port: int, tmp_path: Path) -> None
 
 def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on(port: int, tmp_path: Path) -> None:
     with started(settings(port, tmp_path)) as first:
-        seconds_until_ready(first, port)
+        until_ready(first, port)
         with started(settings(free_port(), tmp_path)) as second:
             output, _ = second.communicate(timeout=30)
 
         assert second.returncode == 1
         assert "Traceback" not in output
-        assert seconds_until_ready(first, port) < READY_WITHIN
+        until_ready(first, port)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +167,7 @@ def test_production_without_a_secret_is_one_line_that_names_it(port: int, tmp_pa
 
 def test_a_run_writes_its_data_for_its_owner_alone(port: int, tmp_path: Path) -> None:
     with started(settings(port, tmp_path)) as process:
-        seconds_until_ready(process, port)
+        until_ready(process, port)
         files = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
         modes = {path.name: path.stat().st_mode & 0o077 for path in files}
 
