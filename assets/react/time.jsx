@@ -5,7 +5,16 @@ import { useEffect, useState } from "react";
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "medium" });
 const shortDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const longDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const dayAndClock = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const DAY = 86400;
+
+// Of today the time, of other days the day with it, of other years the day alone.
+const clockOf = (then) => {
+  const now = new Date();
+  if (then.toDateString() === now.toDateString()) return clock.format(then);
+  return then.getFullYear() === now.getFullYear() ? dayAndClock.format(then) : shortDay.format(then);
+};
 
 const span = (seconds) => {
   if (seconds < 60) return `${Math.floor(seconds)} s`;
@@ -36,7 +45,7 @@ export function PulseTime({ iso, how }) {
   if (Number.isNaN(then.getTime())) return null;
   return (
     <time dateTime={iso} title={exact.format(then)} suppressHydrationWarning>
-      {how === "day" ? longDay.format(then) : relative(then)}
+      {how === "day" ? longDay.format(then) : how === "clock" ? clockOf(then) : relative(then)}
     </time>
   );
 }

@@ -20,7 +20,7 @@ class _PulseGreeting(rx.Component):
     tag = "PulseGreeting"
 
 
-def moment(iso: Any, *, how: Literal["relative", "day"] = "relative") -> rx.Component:
+def moment(iso: Any, *, how: Literal["relative", "day", "clock"] = "relative") -> rx.Component:
     """`iso` is UTC ISO 8601; empty shows nothing."""
     return _PulseTime.create(iso=iso, how=how)
 

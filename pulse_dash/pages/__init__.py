@@ -5,6 +5,7 @@ from __future__ import annotations
 from pulse_dash.components.document import HEAD, STYLESHEETS, broken
 from pulse_dash.pages import (
     account,
+    audit,
     dashboard,
     forgot,
     login,
@@ -21,6 +22,7 @@ from pulse_dash.pages import (
 from pulse_dash.reflex_seam import Page
 from pulse_dash.state.account import AccountState
 from pulse_dash.state.activity import ActivityState
+from pulse_dash.state.audit import AuditState
 from pulse_dash.state.bans import BansState
 from pulse_dash.state.connections import ConnectionsState
 from pulse_dash.state.dashboard import DashboardState
@@ -85,6 +87,12 @@ PAGES: tuple[Page, ...] = (
         organizations.page,
         title="Organizations · Pulse",
         on_load=(ShellState.load, OrganizationsState.load, OrganizationsState.follow),
+    ),
+    Page(
+        "/audit",
+        audit.page,
+        title="Audit log · Pulse",
+        on_load=(ShellState.load, AuditState.load, AuditState.follow),
     ),
     Page("/team", team.page, title="Team · Pulse", on_load=(ShellState.load, TeamState.load, TeamState.follow)),
     Page(

@@ -17,7 +17,7 @@ from pulse_dash.state.shell import ShellState
 
 _SHOWN = 6
 # Whatever an entry is made beside says its noun.
-_SUBJECTS = ("users:", "sessions:", "organizations:", "projects:", "keys:", "revocations:", "bans:")
+_SUBJECTS = ("audit_log:", "users:", "sessions:", "organizations:", "projects:", "keys:", "revocations:", "bans:")
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ async def _newest(work: Work, organization: str) -> list[ActivityRow]:
 
 
 def _row(entry: AuditEntry) -> ActivityRow:
-    who = _who(entry)
+    name = who(entry)
     sentence = said(entry.action, entry.status, entry.resource.get("name") or entry.resource["id"])
     return ActivityRow(
         id=entry.id,
-        who=who,
-        initials=initials(who),
+        who=name,
+        initials=initials(name),
         before=sentence.before,
         thing=sentence.thing,
         after=sentence.after,
@@ -96,7 +96,8 @@ def _row(entry: AuditEntry) -> ActivityRow:
     )
 
 
-def _who(entry: AuditEntry) -> str:
+def who(entry: AuditEntry) -> str:
+    """Whoever did it, as people call them."""
     match entry.actor["type"]:
         case "system":
             return "Pulse"

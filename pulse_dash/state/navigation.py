@@ -31,6 +31,7 @@ PLACES: tuple[Place, ...] = (
     Place("/", "layout-dashboard", "Dashboard", Group.HOME, also="home overview figures"),
     Place("/projects", "folder-kanban", "Projects", Group.HOME, also="apps keys"),
     Place("/team", "users", "Team", Group.ORGANIZATION, also="members people roles invite"),
+    Place("/audit", "scroll-text", "Audit log", Group.ORGANIZATION, also="history who did what verify export"),
 )
 
 # Not in the side: the menu beside its name leads there.

@@ -80,6 +80,16 @@ async def open_invite(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 
+async def open_entry(visitor: Visitor) -> None:
+    await visitor.page.locator(".audit-entry summary").first.click()
+    await expect(visitor.page.locator(".audit-more").first).to_be_visible()
+
+
+async def verify_log(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Verify").click()
+    await expect(visitor.page.get_by_text("as they were written")).to_be_visible()
+
+
 async def open_ban(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Ban somebody…").click()
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
@@ -135,6 +145,10 @@ INSIDE: dict[str, tuple[str, Doing]] = {
     "account-address": ("/account", open_address),
     "account-factor": ("/account", open_factor),
     "account-factor-setting-up": ("/account", set_up_factor),
+    "audit": ("/audit", nothing),
+    "audit-entry": ("/audit", open_entry),
+    "audit-verified": ("/audit", verify_log),
+    "audit-none-found": ("/audit?search=nothing-is-called-this", nothing),
     "team": ("/team", nothing),
     "team-invite": ("/team", open_invite),
     "team-none-found": ("/team?search=nobody-is-called-this", nothing),
