@@ -39,10 +39,11 @@ demo: ## Start LiveKit and Pulse with a sample organization, two projects and pe
 bench: ## Measure tokens and the store beside their neighbours; prints ratios (BENCH="store" runs one)
 	@exec $(IN_DEV_VENV) -m bench $(BENCH)
 
-soak: ## Hold a mixed load on a Pulse of its own with a kill -9 in the middle, look for all that was acknowledged, then kill the store 200 times (SOAK="--seconds 3600")
+soak: ## Hold a mixed load on a Pulse of its own with a kill -9 in the middle, look for all that was acknowledged, then kill the store 200 times and race 100 times for who is a member (SOAK="--seconds 3600")
 	@$(IN_DEV_VENV) -m bench.soak $(SOAK)
 	@PULSE_SOAK=200 $(IN_DEV_VENV) -m pytest tests/store/test_kill.py
 	@PULSE_SOAK=25 $(IN_DEV_VENV) -m pytest tests/store/test_oracle.py
+	@PULSE_SOAK=100 $(IN_DEV_VENV) -m pytest tests/core/test_races.py tests/core/test_memberships.py
 
 lock: ## Write requirements.lock again after requirements*.txt changed
 	@$(PYTHON) deploy/lock.py

@@ -268,6 +268,18 @@ async def test_an_owner_elsewhere_is_a_viewer_here(town: Town) -> None:
             assert await outcome(call, town.work(persona), persona, home) == "done", function
 
 
+@pytest.mark.parametrize("role", Role)
+async def test_each_role_may_what_the_table_says_and_no_more(town: Town, role: Role) -> None:
+    for function, (call, _) in {**CALLS, **CALLS_OF_LIVEKIT}.items():
+        owner = await town.person()
+        house = await town.project(owner)
+        persona = await town.member(owner.organization, role)
+        became = await outcome(call, town.work(persona), owner, house)
+        may = function.rule.permission in ROLES[role]  # type: ignore[attr-defined]
+        assert (became != "Forbidden") is may, (function, became)
+        assert became not in {"NotFound", "Unauthenticated"}, function
+
+
 async def test_a_project_key_reads_its_own_project_and_changes_nothing_but_media(town: Town) -> None:
     owner = await town.person()
     house = await town.project(owner)
