@@ -12,6 +12,7 @@ import sys
 BENCHES = {
     "tokens": "complete tokens/create beside FastAPI, Express and Go that only mint, and beside an empty answer",
     "starting": "a warm start to the first token, a thousand keys after a restart, idle memory",
+    "audit": "the audit log: a page by each filter among many entries, export, verify, what an entry costs, 64 writers",
     "removed": "from removed, demoted, signed out or revoked until another node refuses",
     "status": "checks that start on time while a fifth hangs, false incidents, and GET /v1/status while all hang",
     "store": "the embedded store with a million documents beside raw sqlite3, BSON alone and litemongo",

@@ -200,9 +200,13 @@ class Chains:
 
     async def _place(self, head: Document) -> None:
         """Place what a head was given; safe to repeat, by several at once and after later ones."""
-        for link in head["open"]:
-            with suppress(DuplicateKey):
-                await self._log.insert_one(link)
+        try:
+            await self._log.insert_many(head["open"])
+        except DuplicateKey:
+            # Some of them were placed before.
+            for link in head["open"]:
+                with suppress(DuplicateKey):
+                    await self._log.insert_one(link)
         if head["sequence"] - head["kept_sequence"] >= CHECKPOINT_EVERY:
             await self.keep(head_of(head))
         await self._heads.update_one({"_id": head["_id"], "sequence": head["sequence"]}, {"$unset": {"open": ""}})

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import orjson
@@ -82,21 +83,27 @@ def marks_of(entry: Mapping[str, Any]) -> list[str]:
     resource: Mapping[str, Any] = entry.get("resource") or {}
     actor: Mapping[str, Any] = entry.get("actor") or {}
     marks = {
-        f"action:{action}",
-        f"noun:{action.partition('.')[0]}",
+        "action:" + action,
+        "noun:" + action.partition(".")[0],
         f"actor:{actor.get('id') or actor.get('type') or ''}",
         f"status:{entry.get('status')}",
         f"resource:{resource.get('id') or ''}",
         f"type:{resource.get('type') or ''}",
+        *_marks_of_words(str(resource.get("name") or "")),
+        *_marks_of_words(str(entry.get("request_id") or "")),
     }
-    marks.update(f"word:{word}" for word in words_of(str(resource.get("name") or ""))[:_MOST_WORDS])
-    marks.update(f"word:{word}" for word in words_of(str(entry.get("request_id") or ""))[:_MOST_WORDS])
     return sorted(marks)
 
 
 def words_of(text: str) -> list[str]:
     """The words of a text as they are looked for, whatever their case."""
     return _WORD.findall(text.casefold()[:1024])
+
+
+# Things keep their names, and are spoken of many times.
+@lru_cache(maxsize=4_096)
+def _marks_of_words(text: str) -> tuple[str, ...]:
+    return tuple(["word:" + word for word in words_of(text)[:_MOST_WORDS]])
 
 
 def _text(value: Any) -> str:

@@ -149,21 +149,18 @@ class AuditLog:
     async def chained(self, chain: str, after: int) -> AsyncIterator[list[Document]]:
         """The entries of a chain as they are stored, by their place in it, in slices; all of one place together."""
         place: dict[str, Any] = {"org_id": None if chain == INSTALLATION else chain}
-        while True:
-            found = await self._documents.find(
-                {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=SLICE
-            )
+        while found := await self._documents.find(
+            {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=SLICE
+        ):
             whole = len(found) < SLICE
-            if not whole:
+            if not whole and found[0]["sequence"] != found[-1]["sequence"]:
                 # Of the last place there may be more than fitted.
                 last = found[-1]["sequence"]
-                if found[0]["sequence"] != last:
-                    found = [each for each in found if each["sequence"] != last]
-            if found:
-                yield found
-                after = found[-1]["sequence"]
+                found = [each for each in found if each["sequence"] != last]
+            yield found
             if whole:
                 return
+            after = found[-1]["sequence"]
 
     async def unchained(self, chain: str) -> int:
         """How many entries of an organization have no place in a chain."""

@@ -93,7 +93,7 @@ class Records(Generic[T]):
         Raises DuplicateKey where a unique promise would break."""
         whole = self.draft(document, entry, makes)
         await self._documents.insert_one(whole)
-        await self._store.settle(self.noun, whole)
+        await self._store.settle(self.noun, whole, dict(entry))
         return self.read(whole)
 
     def draft(self, document: Document, entry: Entry, makes: Sequence[Making] = ()) -> Document:
@@ -136,7 +136,7 @@ class Records(Generic[T]):
         if document is None:
             await self.get(record_id)
             raise Moved
-        await self._store.settle(self.noun, document)
+        await self._store.settle(self.noun, document, dict(entry))
         return self.read(document)
 
     async def list(self, filter: Mapping[str, Any], sort: Sequence[tuple[str, int]], limit: int = 0) -> list[T]:

@@ -5,7 +5,7 @@ It knows documents and scopes. Who may see what, and what a change means, is dec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -65,13 +65,13 @@ class Store:
         """The store as seen by who holds that view."""
         return ScopedStore(self, view)
 
-    async def settle(self, noun: str, document: Document) -> None:
-        """Do what a document's outbox promises, after the write that decided it: other nodes are told and promised
-        documents made at once, the log is written behind it.
+    async def settle(self, noun: str, document: Document, entry: Document) -> None:
+        """Do what a write with its entry promises: other nodes are told and promised documents made at once, the log
+        is written behind it. What else waits in the document is its own writer's.
 
         A failure here loses nothing: the promise stands in the document and `drain` keeps it."""
         try:
-            self._audit.later(await self._spread(noun, document))
+            self._audit.later(await self._spread(noun, document, [entry]))
         except PulseError:
             self._owe()
             log.warning("outbox.later", noun=noun, id=document["_id"])
@@ -104,7 +104,7 @@ class Store:
             owed: list[Owed] = []
             for document in waiting:
                 try:
-                    owed += await self._spread(noun, document)
+                    owed += await self._spread(noun, document, document.get("pending", []))
                 except Unavailable:
                     raise
                 except PulseError as error:
@@ -129,13 +129,13 @@ class Store:
         now = self.clock.now()
         return await leases.take(self.engine, name, holder, now=now, until=now + life)
 
-    async def _spread(self, noun: str, document: Document) -> list[Owed]:
+    async def _spread(self, noun: str, document: Document, entries: Sequence[Document]) -> list[Owed]:
         """Make what the document promises and tell all nodes of the change; answers what the log is owed then."""
-        owed = [Owed(noun, document["_id"], document.get("pending", []))]
+        owed = [Owed(noun, document["_id"], entries)]
         for made in document.get("makes", ()):
             await self._insert_once(made["noun"], made["document"])
-            owed += await self._spread(made["noun"], made["document"])
-        for entry in owed[0].entries:
+            owed += await self._spread(made["noun"], made["document"], made["document"].get("pending", []))
+        for entry in entries:
             await self.engine.collection("changes").update_one(
                 {"_id": entry["_id"]},
                 {"$currentDate": {"at": True}, "$setOnInsert": {"subject": f"{noun}:{document['_id']}"}},
