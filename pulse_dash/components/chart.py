@@ -1,4 +1,4 @@
-"""One series over days: plotly's small build, loaded after the page; its colours are the stylesheet's.
+"""Series over days or minutes: plotly's small build, loaded after the page; its colours are the stylesheet's.
 
 Who cannot see it opens the same figures as a table beneath it.
 """
@@ -34,9 +34,24 @@ def _area_paint() -> rx.Component:
 
 
 def day_chart(figure: Any, says: Any, *, loaded: Any) -> rx.Component:
+    """One series over days with a soft area, and another behind it."""
+    return _chart(figure, says, _area_paint(), loaded=loaded, class_name="chart")
+
+
+def line_chart(figure: Any, says: Any, *, loaded: Any) -> rx.Component:
+    """Up to five lines over time, in the stylesheet's five colours; `line_legend` names them."""
+    return _chart(figure, says, loaded=loaded, class_name="chart chart-lines")
+
+
+def line_legend(names: Any) -> rx.Component:
+    """The names of the lines, in the order they are drawn."""
+    return rx.el.ul(rx.foreach(names, lambda name: rx.el.li(name, class_name="legend")), class_name="legends")
+
+
+def _chart(figure: Any, says: Any, *before: rx.Component, loaded: Any, class_name: str) -> rx.Component:
     """`figure` is plotly's data and layout as a State made them; `says` is the chart in one sentence."""
     return rx.el.div(
-        _area_paint(),
+        *before,
         bone(),
         rx.cond(
             loaded,
@@ -50,7 +65,7 @@ def day_chart(figure: Any, says: Any, *, loaded: Any) -> rx.Component:
                 class_name="chart-plot card-surface",
             ),
         ),
-        class_name="chart",
+        class_name=class_name,
         role="img",
         custom_attrs={"aria-label": says},
     )

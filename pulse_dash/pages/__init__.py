@@ -15,6 +15,7 @@ from pulse_dash.pages import (
     projects,
     reset,
     second_factor,
+    service_status,
     signup,
     team,
     verify,
@@ -32,6 +33,8 @@ from pulse_dash.state.passport import PassportState
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.projects import ProjectsState
 from pulse_dash.state.second_factor import SecondFactorState
+from pulse_dash.state.service_projects import ServiceProjectsState
+from pulse_dash.state.service_status import ServiceStatusState
 from pulse_dash.state.shell import ShellState
 from pulse_dash.state.silence import SilenceState
 from pulse_dash.state.team import TeamState
@@ -95,6 +98,18 @@ PAGES: tuple[Page, ...] = (
         on_load=(ShellState.load, AuditState.load, AuditState.follow),
     ),
     Page("/team", team.page, title="Team · Pulse", on_load=(ShellState.load, TeamState.load, TeamState.follow)),
+    Page(
+        "/service-status",
+        service_status.page,
+        title="Status · Pulse",
+        on_load=(
+            ShellState.load,
+            ServiceStatusState.load,
+            ServiceStatusState.follow,
+            ServiceProjectsState.load,
+            ServiceProjectsState.follow,
+        ),
+    ),
     Page(
         "/account",
         account.page,

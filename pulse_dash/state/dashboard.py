@@ -11,10 +11,8 @@ from pulse_dash.core import figures
 from pulse_dash.core.errors import NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.figures import DayFigure, Overview
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.plots import layout
 from pulse_dash.state.shell import ShellState
-
-# Keeps the labels of the two axes from touching in the corner.
-_AWAY = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
 
 
 @dataclass(frozen=True)
@@ -193,33 +191,16 @@ def _figure(days: list[DayFigure]) -> dict[str, Any]:
                 "hoverinfo": "skip",
             },
         ],
-        "layout": {
-            "autosize": True,
-            "margin": {"l": 40, "r": 8, "t": 8, "b": 24},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "showlegend": False,
-            "hovermode": "x unified",
-            "dragmode": False,
-            "xaxis": {
-                "fixedrange": True,
+        "layout": layout(
+            xaxis={
                 # A dot at the end would make room for itself beyond today.
                 "range": [days[0].day.isoformat(), days[-1].day.isoformat()] if days else None,
-                "showgrid": False,
                 "tickformat": "%-d %b",
-                "nticks": 6,
-                "zeroline": False,
-                **_AWAY,
             },
-            "yaxis": {
-                "fixedrange": True,
-                "rangemode": "tozero",
-                "nticks": 5,
+            yaxis={
                 "tickformat": ",d",
-                "zeroline": False,
-                **_AWAY,
                 # An empty month is drawn as a flat line on a scale of people's numbers, not of fractions.
                 **({"range": [0, 4], "dtick": 1} if highest < 4 else {}),
             },
-        },
+        ),
     }

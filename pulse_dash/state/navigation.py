@@ -32,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     Place("/projects", "folder-kanban", "Projects", Group.HOME, also="apps keys"),
     Place("/team", "users", "Team", Group.ORGANIZATION, also="members people roles invite"),
     Place("/audit", "scroll-text", "Audit log", Group.ORGANIZATION, also="history who did what verify export"),
+    Place("/service-status", "activity", "Status", Group.ORGANIZATION, also="health uptime incidents latency down"),
 )
 
 # Not in the side: the menu beside its name leads there.

@@ -150,6 +150,7 @@ INSIDE: dict[str, tuple[str, Doing]] = {
     "audit-verified": ("/audit", verify_log),
     "audit-none-found": ("/audit?search=nothing-is-called-this", nothing),
     "team": ("/team", nothing),
+    "service-status": ("/service-status", nothing),
     "team-invite": ("/team", open_invite),
     "team-none-found": ("/team?search=nobody-is-called-this", nothing),
     "dashboard": ("/", nothing),
