@@ -43,7 +43,7 @@ def page() -> rx.Component:
         ),
         rx.el.div(
             rx.el.div(_parts(), _days(), _incidents()),
-            rx.el.div(_projects(), _latency(), _answers()),
+            rx.el.div(_latency(), _answers(), _projects()),
             class_name="service",
         ),
         homeless_too=True,
@@ -54,6 +54,7 @@ def _parts() -> rx.Component:
     return _card(
         "Parts",
         rx.el.ul(rx.foreach(ServiceStatusState.parts, _part), class_name="part-list"),
+        bones=_bones(rx.el.div(bone(), class_name="part-line")),
         note="checked every 15 seconds",
     )
 
@@ -75,6 +76,7 @@ def _days() -> rx.Component:
     return _card(
         "Ninety days",
         rx.el.ul(rx.foreach(ServiceStatusState.days, _days_of), class_name="part-list"),
+        bones=_bones(rx.el.div(bone(), class_name="part-line"), rx.el.div(bone(), class_name="day-bars")),
         note="grey: nothing was checked",
     )
 
@@ -120,12 +122,18 @@ def _answers() -> rx.Component:
         ("99 of 100 within", ServiceStatusState.p99),
         ("Requests", ServiceStatusState.requests),
     )
-    return _card(
-        "Answers of the API",
-        rx.el.dl(
-            *(part for word, figure in figures for part in (rx.el.dt(word), rx.el.dd(figure))), class_name="figure-list"
+    loaded = ServiceStatusState.loaded
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Answers of the API"),
+            rx.el.span("last minutes", class_name="small quiet push"),
+            class_name="card-head",
         ),
-        note="last minutes",
+        rx.el.dl(
+            *(part for word, figure in figures for part in (rx.el.dt(word), rx.el.dd(rx.cond(loaded, figure, bone())))),
+            class_name="figure-list",
+        ),
+        class_name="card",
     )
 
 
@@ -142,6 +150,7 @@ def _incidents() -> rx.Component:
                 small=True,
             ),
         ),
+        bones=rx.el.div(bone(), bone(), class_name="empty empty-small incident-bones"),
     )
 
 
@@ -214,13 +223,18 @@ def _fact(row: rx.Var[FactRow]) -> rx.Component:
     )
 
 
-def _card(title: str, content: rx.Component, *, note: str = "") -> rx.Component:
+def _bones(*shape: rx.Component) -> rx.Component:
+    """Rows of the shape that the real ones have, so that nothing moves when these come."""
+    return rx.el.ul(*(rx.el.li(*shape) for _ in range(_BONES)), class_name="part-list")
+
+
+def _card(title: str, content: rx.Component, *, bones: rx.Component, note: str = "") -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title),
             *([rx.el.span(note, class_name="small quiet push")] if note else []),
             class_name="card-head",
         ),
-        rx.cond(ServiceStatusState.loaded, content, rx.el.div(*(bone() for _ in range(_BONES)), class_name="stack")),
+        rx.cond(ServiceStatusState.loaded, content, bones),
         class_name="card",
     )
