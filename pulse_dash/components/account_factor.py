@@ -47,7 +47,9 @@ def factor_card() -> rx.Component:
                 SecondFactorState.reference,
                 retry=SecondFactorState.load,
             ),
-            rx.cond(SecondFactorState.loaded, _standing(), bone("bone-long")),
+            rx.cond(
+                SecondFactorState.loaded, _standing(), rx.el.div(bone(), bone("bone-short"), class_name="stack-tight")
+            ),
         ),
         class_name="card",
     )

@@ -53,6 +53,7 @@ PAGES: tuple[Page, ...] = (
         title="Dashboard · Pulse",
         on_load=(
             ShellState.load,
+            ShellState.follow,
             DashboardState.load,
             ActivityState.load,
             DashboardState.follow,
@@ -65,7 +66,7 @@ PAGES: tuple[Page, ...] = (
         "/projects",
         projects.page,
         title="Projects · Pulse",
-        on_load=(ShellState.load, ProjectsState.load, ProjectsState.follow),
+        on_load=(ShellState.load, ShellState.follow, ProjectsState.load, ProjectsState.follow),
     ),
     Page(
         "/projects/[project_id]",
@@ -73,6 +74,7 @@ PAGES: tuple[Page, ...] = (
         title="Project · Pulse",
         on_load=(
             ShellState.load,
+            ShellState.follow,
             ProjectState.load,
             TryState.load,
             PassportState.load,
@@ -89,15 +91,20 @@ PAGES: tuple[Page, ...] = (
         "/organizations",
         organizations.page,
         title="Organizations · Pulse",
-        on_load=(ShellState.load, OrganizationsState.load, OrganizationsState.follow),
+        on_load=(ShellState.load, ShellState.follow, OrganizationsState.load, OrganizationsState.follow),
     ),
     Page(
         "/audit",
         audit.page,
         title="Audit log · Pulse",
-        on_load=(ShellState.load, AuditState.load, AuditState.follow),
+        on_load=(ShellState.load, ShellState.follow, AuditState.load, AuditState.follow),
     ),
-    Page("/team", team.page, title="Team · Pulse", on_load=(ShellState.load, TeamState.load, TeamState.follow)),
+    Page(
+        "/team",
+        team.page,
+        title="Team · Pulse",
+        on_load=(ShellState.load, ShellState.follow, TeamState.load, TeamState.follow),
+    ),
     Page(
         "/service-status",
         service_status.page,
@@ -116,6 +123,7 @@ PAGES: tuple[Page, ...] = (
         title="Account · Pulse",
         on_load=(
             ShellState.load,
+            ShellState.follow,
             AccountState.load,
             SecondFactorState.load,
             AccountState.follow,

@@ -235,7 +235,11 @@ def _bones() -> rx.Component:
             class_name="card",
             custom_attrs={"aria-busy": "true"},
         ),
-        rx.el.section(_bone_head("Second factor"), bone("bone-long"), class_name="card"),
+        rx.el.section(
+            _bone_head("Second factor"),
+            rx.el.div(bone(), bone("bone-short"), class_name="stack-tight"),
+            class_name="card",
+        ),
         rx.el.section(
             _bone_head("Where you are signed in"),
             rx.el.table(_head(*_SIGN_INS), row_bones(6, 2), class_name="table table-folds"),
@@ -250,4 +254,4 @@ def _bones() -> rx.Component:
 
 
 def _bone_head(title: str) -> rx.Component:
-    return rx.el.div(rx.el.h2(title), class_name="card-head")
+    return rx.el.div(rx.el.h2(title), rx.el.div(bone("bone-button"), class_name="push"), class_name="card-head")

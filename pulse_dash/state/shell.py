@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import reflex as rx
 
 from pulse_dash.core import accounts, links
+from pulse_dash.core.accounts import SignedIn
 from pulse_dash.core.errors import SecondFactorNeeded, Unavailable
 from pulse_dash.reflex_seam import PulseState, page_away
 from pulse_dash.state.forms import initials
 from pulse_dash.state.secret import SecretState
 
+# Nothing of an organization is shown there, and what was shown once would be lost.
+_OF_THE_PERSON = ("/account", "/organizations")
 PLANS = {"free": "Free plan", "pro": "Pro plan", "enterprise": "Enterprise plan"}
 
 
@@ -44,6 +48,7 @@ class ShellState(PulseState):
     organizations: list[OrganizationChoice] = []
     regions: list[str] = []
     _organization_id: str = ""
+    _home_id: str = ""
 
     @rx.event
     async def load(self) -> object:
@@ -54,6 +59,37 @@ class ShellState(PulseState):
             person = await accounts.me(work)
         except Unavailable:
             return page_away()
+        self._fill(person)
+        self.regions = list(work.parts.policy.regions)
+        self.loaded = True
+        return None
+
+    @rx.event(background=True, supersedes=True)
+    async def follow(self) -> AsyncIterator[object]:
+        """Keep it true while a page is looked at. Whoever is put out of where they work, or held back from it, leaves
+        the page, and with it all that it showed."""
+        async for work in self._listen("users:", "organizations:"):
+            async with self:
+                loaded, home, held_back = self.loaded, self._home_id, self.held_back
+                stays = self.router.url.path.rstrip("/") in _OF_THE_PERSON
+            if not loaded:
+                # The page's own load comes first.
+                continue
+            try:
+                person = await accounts.me(work)
+            except Unavailable:
+                continue
+            here = next((each for each in person.memberships if each.organization.id == home), None)
+            moved = person.organization is not None if here is None else here.held_back != held_back
+            if (moved or (home and here is None)) and not stays:
+                yield rx.call_script("window.location.assign('/')")
+                return
+            # Another tab may have gone to work elsewhere; this one stays where it is.
+            if stays or person.organization is None or person.organization.id == home:
+                async with self:
+                    self._fill(person)
+
+    def _fill(self, person: SignedIn) -> None:
         user, here = person.user, person.organization
         self.name, self.email, self.initials = user.name, user.email, initials(user.name)
         self.unverified = user.verified_at is None
@@ -71,13 +107,11 @@ class ShellState(PulseState):
             )
             for each in person.memberships
         ]
-        self.regions = list(work.parts.policy.regions)
         self.held_back = any(each.held_back and each.organization == here for each in person.memberships)
         # What asks for a second factor answers nothing until there is one.
         self._organization_id = here.id if here and not self.held_back else ""
+        self._home_id = here.id if here else ""
         self.homeless = here is None
-        self.loaded = True
-        return None
 
     @rx.event
     async def send_link_again(self) -> None:

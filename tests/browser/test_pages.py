@@ -75,6 +75,16 @@ async def set_up_factor(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("img", name="The QR code for your authenticator app")).to_be_visible()
 
 
+async def open_role(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Change role…").click()
+    await visitor.page.get_by_role("dialog").get_by_label("Role").select_option("viewer")
+    await expect(visitor.page.get_by_text("They may then no longer:")).to_be_visible()
+
+
+async def open_roles(visitor: Visitor) -> None:
+    await visitor.page.get_by_text("What each role may do").click()
+
+
 async def open_invite(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Invite people…").click()
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
@@ -152,6 +162,8 @@ INSIDE: dict[str, tuple[str, Doing]] = {
     "team": ("/team", nothing),
     "service-status": ("/service-status", nothing),
     "team-invite": ("/team", open_invite),
+    "team-role": ("/team", open_role),
+    "team-roles": ("/team", open_roles),
     "team-none-found": ("/team?search=nobody-is-called-this", nothing),
     "dashboard": ("/", nothing),
     "account-menu": ("/", open_menu),

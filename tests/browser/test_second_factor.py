@@ -124,9 +124,35 @@ async def test_an_organization_that_asks_for_it_says_what_to_do(
         await member.page.screenshot(path=SHOTS / "held-back-light-1440.png", full_page=True)
         await member.page.get_by_role("link", name="Set it up").click()
         await turned_on(member)
+        await expect(member.page.get_by_role("list", name="Recovery codes")).to_be_visible()
         await member.go("/projects")
         await expect(member.page.get_by_role("heading", name="Projects", level=1)).to_be_visible()
         await expect(member.page.get_by_text("asks everybody for a second factor")).to_have_count(0)
+
+
+async def test_a_page_that_is_open_says_it_within_a_moment(
+    visitor: Visitor, customer: Customer, chromium: Browser, pulse: Served
+) -> None:
+    owner = {"Authorization": f"Bearer {customer.bearer}"}
+    org_id = (await customer.http.get("/v1/auth/me", headers=owner)).json()["organization"]["id"]
+    invited = await customer.http.post(
+        f"/v1/organizations/{org_id}/members", json={"email": f"open-{customer.email}", "role": "viewer"}, headers=owner
+    )
+    await customer.http.post(
+        "/v1/invitations/accept",
+        json={"token": invited.json()["accept_url"].partition("token=")[2], "name": "Bob", "password": PASSWORD},
+    )
+    async with visiting(chromium, pulse) as member:
+        await member.sign_in(f"open-{customer.email}")
+        await member.go("/projects")
+        await turned_on(visitor)
+        await visitor.go("/organizations")
+        await visitor.page.get_by_role("button", name="Settings…").click()
+        await visitor.page.get_by_label("Ask everybody for a second factor").check()
+        await visitor.page.get_by_role("button", name="Save").click()
+
+        await expect(member.page.get_by_text("asks everybody for a second factor")).to_be_visible()
+        await expect(member.page.get_by_text(customer.project_id)).to_have_count(0)
 
 
 async def test_the_codes_stand_well_on_every_screen(chromium: Browser, pulse: Served, customer: Customer) -> None:
