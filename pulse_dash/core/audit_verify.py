@@ -13,6 +13,7 @@ from typing import Final
 
 from pulse_dash.core import audit_checkpoints
 from pulse_dash.core.access import Permission, open_because, requires
+from pulse_dash.core.errors import FieldError, Invalid
 from pulse_dash.core.work import Work
 from pulse_dash.store.audit_chain import Head as Head  # noqa: PLC0414 - core hands it on to api and state
 from pulse_dash.store.audit_form import INSTALLATION, hash_of, marks_of
@@ -91,8 +92,10 @@ async def verify(work: Work, org_id: str, *, checkpoint: str | None = None) -> V
     await work.store.organizations.get(org_id)
     await work.parts.store.logged()
     # Where no key was needed yet on this node, it is there after this.
-    await work.parts.store.chains.head(org_id)
+    head = await work.parts.store.chains.head(org_id)
     given = audit_checkpoints.read(work, org_id, checkpoint) if checkpoint else None
+    if given is not None and head is not None and given.sequence < head.from_sequence:
+        raise Invalid(FieldError("checkpoint", "It is older than the oldest entry that is kept."))
     return await walk(work.as_system("verify the caller's own log"), org_id, given)
 
 
@@ -106,7 +109,7 @@ async def walk(work: Work, chain: str, given: Head | None = None) -> Verified:
         begun = [slice_ async for slice_ in store.chained(chain, -1)] or (not unchained and await _must_be(work, chain))
         fault = Fault("chain_missing", 0) if begun or given is not None else None
         return Verified(chain, 0, unchained, 0, None, fault)
-    looked = _Looked(work, head, given)
+    looked = Looked(work, head, given)
     fault = looked.at_head(unchained)
     if fault is None:
         kept = await chains.checkpoints(chain, head.from_sequence, head.sequence)
@@ -169,7 +172,7 @@ async def _must_be(work: Work, chain: str) -> bool:
     return bool(await work.store.organizations.count({"_id": chain}))
 
 
-class _Looked:
+class Looked:
     """How far a walk has come: the place and hash of the last entry, and what is expected further on."""
 
     def __init__(self, work: Work, head: Head, given: Head | None) -> None:
@@ -213,6 +216,10 @@ class _Looked:
 
     def _at(self, entry: Document) -> Fault | None:
         place, entry_id = entry["sequence"], entry["_id"]
+        if not self.entries and 0 < place <= self._head.from_sequence:
+            # Retention is about to delete these: they fit if they lead up to where the head begins.
+            self._sequence, self._hash = place - 1, str(entry.get("previous"))
+            self._expected[self._head.from_sequence] = self._head.from_hash
         wrong = None
         if place == self._sequence and self.entries:
             wrong = "twice"

@@ -14,7 +14,7 @@ from typing import Any, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
-from pulse_dash.core import audit_checkpoints, checks, idempotency, mails, sessions, status
+from pulse_dash.core import audit_checkpoints, audit_retention, checks, idempotency, mails, sessions, status
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
 from pulse_dash.core.uptime import DAYS
@@ -54,6 +54,7 @@ def jobs(services: Services) -> list[Job]:
         Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
         Job("keep_checkpoints", 60.0, lambda: _keep_checkpoints(services), lease=timedelta(seconds=50)),
         Job("mail_checkpoints", 600.0, lambda: _mail_checkpoints(services), lease=timedelta(minutes=9)),
+        Job("trim_audit_log", 3600.0, lambda: _trim_audit_log(services), lease=timedelta(minutes=50)),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
     ]
@@ -160,6 +161,10 @@ async def _keep_checkpoints(services: Services) -> None:
 
 async def _mail_checkpoints(services: Services) -> None:
     await audit_checkpoints.mail(services.system("mail checkpoints of the audit log"))
+
+
+async def _trim_audit_log(services: Services) -> None:
+    await audit_retention.trim(services.system("trim the audit log"))
 
 
 async def _close_refusals(services: Services) -> None:

@@ -287,6 +287,19 @@ class Chains:
         """Whether one of this installation's keys signed it."""
         return self._signing.good(head.key, head.signature, head.message)
 
+    async def begin_after(self, chain: str, last: tuple[int, str] | None, unchained: int) -> None:
+        """Let the chain begin after the entry with this place and hash, and speak of so many older ones."""
+        lost = 0
+        while (document := await self._settled(chain)) is not None:
+            begins = {"from_sequence": last[0], "from_hash": last[1]} if last else {}
+            stands = {**_stands(document), **begins, "unchained": unchained}
+            stands |= {"sequence": document["sequence"], "hash": document["hash"], "at": self._clock.now()}
+            expected = {"_id": chain, "sequence": document["sequence"], "hash": document["hash"]}
+            if await self._heads.update_one(expected, {"$set": self._signed(chain, stands)}):
+                return
+            lost += 1
+            await asyncio.sleep(min(lost * _PAUSE, _LONGEST_PAUSE))
+
     # --- what leaves the house
 
     async def mail_due(self, now: datetime) -> list[Head]:

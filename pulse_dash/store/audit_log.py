@@ -148,7 +148,7 @@ class AuditLog:
 
     async def chained(self, chain: str, after: int) -> AsyncIterator[list[Document]]:
         """The entries of a chain as they are stored, by their place in it, in slices; all of one place together."""
-        place: dict[str, Any] = {"org_id": None if chain == INSTALLATION else chain}
+        place: dict[str, Any] = {"org_id": _organization(chain)}
         while found := await self._documents.find(
             {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=SLICE
         ):
@@ -162,13 +162,38 @@ class AuditLog:
                 return
             after = found[-1]["sequence"]
 
-    async def unchained(self, chain: str) -> int:
-        """How many entries of an organization have no place in a chain."""
-        org_id = None if chain == INSTALLATION else chain
-        return await self._documents.count_documents({"org_id": org_id, "sequence": {"$exists": False}})
+    async def unchained(self, chain: str, since: datetime | None = None) -> int:
+        """How many entries of an organization have no place in a chain, from a moment on."""
+        place: dict[str, Any] = {"org_id": _organization(chain), "sequence": {"$exists": False}}
+        return await self._documents.count_documents({**place, "at": {"$gte": since}} if since else place)
+
+    # --- retention
+
+    async def oldest(self, chain: str) -> datetime | None:
+        """When the oldest entry of a chain, or of before it, was made."""
+        found = await self._documents.find(
+            {"org_id": _organization(chain)}, projection={"at": 1}, sort=[("at", 1), ("_id", 1)], limit=1
+        )
+        return found[0]["at"] if found else None
+
+    async def forget(self, chain: str, through: int) -> int:
+        """Delete a chain's entries up to this place, the oldest first."""
+        return await self._documents.delete_many(
+            {"org_id": _organization(chain), "sequence": {"$gt": 0, "$lte": through}}
+        )
+
+    async def forget_unchained(self, chain: str, before: datetime) -> int:
+        """Delete what has no place in the chain and is older than that."""
+        return await self._documents.delete_many(
+            {"org_id": _organization(chain), "at": {"$lt": before}, "sequence": {"$exists": False}}
+        )
 
     def _conditions(self, wanted: Wanted) -> list[dict[str, Any]]:
         return [self._view.held.of_organization(wanted.org_id), *wanted.conditions()]
+
+
+def _organization(chain: str) -> str | None:
+    return None if chain == INSTALLATION else chain
 
 
 def read(document: Document) -> AuditEntry:
