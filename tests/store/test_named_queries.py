@@ -48,6 +48,7 @@ GIVEN: dict[str, Any] = {
     "event": MediaEventRecord("evt_x", "key", "room_started", "lobby", NOON, NOON, "{}"),
     "tallies": [Tally("org_x", "prj_x", "tokens", NOON, 1)],
     "epoch": 0,
+    "through": 1,
     "step": 1,
     "days": [CheckedDay("api", NOON.date(), 1, 0, 0)],
     "used": {"key_x": NOON},
