@@ -14,6 +14,8 @@ BENCHES = {
     "starting": "a warm start to the first token, a thousand keys after a restart, idle memory",
     "audit": "the audit log: a page by each filter among many entries, export, verify, what an entry costs, 64 writers",
     "removed": "from removed, demoted, signed out or revoked until another node refuses",
+    "pages": "what each page weighs and shifts in a real Chromium, and a log-in to a usable dashboard",
+    "sockets": "memory over ten thousand connects, each with a client token of its own",
     "status": "checks that start on time while a fifth hangs, false incidents, and GET /v1/status while all hang",
     "store": "the embedded store with a million documents beside raw sqlite3, BSON alone and litemongo",
 }

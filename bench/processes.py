@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -102,7 +103,13 @@ def go() -> Iterator[Contender]:
 
 
 @contextmanager
-def pulse(folder: Path, *, dashboard: bool = False, livekit: LiveKit | None = None) -> Iterator[Contender]:
+def pulse(
+    folder: Path,
+    *,
+    dashboard: bool = False,
+    livekit: LiveKit | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Contender]:
     """Pulse as it runs in production, with a limit that no bench reaches; the caller makes its own keys.
 
     Without a LiveKit it is given one that never answers: minting asks none."""
@@ -127,6 +134,7 @@ def pulse(folder: Path, *, dashboard: bool = False, livekit: LiveKit | None = No
         "LIVEKIT_API_SECRET": livekit.api_secret if livekit else SECRET,
         "RATE_LIMIT_PROJECT_PER_MINUTE": "100000000",
         "RATE_LIMIT_USER_PER_MINUTE": "100000000",
+        **more,
     }
     command = [sys.executable, "-m", "pulse_dash", "run", *([] if dashboard else ["--api-only"])]
     with process(command, settings, f"http://127.0.0.1:{port}/health") as group:

@@ -56,6 +56,7 @@ MOST_BYTES_OF_AN_EVENT = 64 * 1024
 MOST_BYTES_OF_A_FRAMEWORK_EVENT = 16 * 1024
 MOST_CHARACTERS_OF_AN_ARGUMENT = 20_000
 ANONYMOUS_STATE_SECONDS = 300
+MOST_ANONYMOUS_STATES = 500  # 36 kB each; who opens pages without end makes one with each
 # With the half second after which another node hears of a change, who is signed out is out within one.
 LOOK_SECONDS = 0.4
 
@@ -352,9 +353,7 @@ class _GuardedSockets(EventNamespace):
             await super().on_event(sid, data)
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:
-        """Send an update only to the socket whose event made it, and State only while its session lives.
-
-        What is dropped is not missed: a socket that takes over a token hydrates before anything else."""
+        """Send an update only to the socket whose event made it (another hydrates first), while its session lives."""
         if not _still_connected() or EventContext.get().token != token:
             return
         try:
@@ -377,23 +376,27 @@ def _well_formed(data: object) -> bool:
 
 
 async def _forget_visitors(app: rx.App) -> None:
-    """Drop the State of visitors without a session after minutes; Reflex itself keeps every State for an hour."""
+    """Drop the State of visitors without a session soon; Reflex itself keeps every State for an hour."""
     while True:
-        await asyncio.sleep(ANONYMOUS_STATE_SECONDS / 10)
-        forget_anonymous(app.state_manager, older_than=ANONYMOUS_STATE_SECONDS)
+        await asyncio.sleep(5)
+        forget_anonymous(app.state_manager, older_than=ANONYMOUS_STATE_SECONDS, most=MOST_ANONYMOUS_STATES)
 
 
-def forget_anonymous(manager: StateManager, *, older_than: float) -> int:
-    """Forget trees without a session that nobody used for so many seconds; says how many."""
+def forget_anonymous(manager: StateManager, *, older_than: float, most: int) -> int:
+    """Forget trees without a session, unused for so many seconds or the oldest beyond `most`; says how many."""
     if not isinstance(manager, StateManagerMemory):
         return 0
     before = time.time() + manager.token_expiration - older_than
-    idle = [token for until, token in manager._token_expires_at.values() if until <= before]
-    forgotten = 0
-    for token in idle:
-        lock, root = manager._states_locks.get(token.lock_key), manager.states.get(token.cache_key)
-        pulse = root.substates.get(PulseState.get_name()) if isinstance(root, State) else None
-        if isinstance(pulse, PulseState) and not pulse._session and not (lock and lock.locked()):
-            manager._purge_token(token)
-            forgotten += 1
-    return forgotten
+    idle = [(until, token) for until, token in manager._token_expires_at.values() if _is_idle(manager, token)]
+    idle.sort(key=lambda each: each[0])
+    gone = [token for place, (until, token) in enumerate(idle) if until <= before or place < len(idle) - most]
+    for token in gone:
+        manager._purge_token(token)
+    return len(gone)
+
+
+def _is_idle(manager: StateManagerMemory, token: Any) -> bool:
+    """Whether this is a visitor's without a session, for whom nothing is being done."""
+    lock, root = manager._states_locks.get(token.lock_key), manager.states.get(token.cache_key)
+    pulse = root.substates.get(PulseState.get_name()) if isinstance(root, State) else None
+    return isinstance(pulse, PulseState) and not pulse._session and not (lock and lock.locked())

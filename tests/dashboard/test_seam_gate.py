@@ -294,11 +294,19 @@ def test_the_state_of_a_stranger_is_forgotten_and_a_persons_is_kept(house: House
     with house.tab() as tab:
         tab.hydrate("/login")
 
-    forgotten = forget_anonymous(house.app.state_manager, older_than=-1)
+    forgotten = forget_anonymous(house.app.state_manager, older_than=-1, most=100)
 
     assert forgotten == 1
     with house.tab(token=kept, cookie=ADA) as again:
         assert SECRET in again.hydrate()
+
+
+def test_of_many_strangers_the_oldest_are_forgotten(house: House) -> None:
+    for _ in range(5):
+        with house.tab() as tab:
+            tab.hydrate("/login")
+
+    assert forget_anonymous(house.app.state_manager, older_than=300, most=2) == 3
 
 
 def test_an_error_of_core_becomes_its_sentence_and_another_only_a_reference(house: House) -> None:
