@@ -230,10 +230,10 @@ class AuditState(PulseState):
         self.loaded = True
 
     def _fill_filters(self, work: Work, org_id: str) -> None:
-        since, before = _given(self._asked["from"]), _given(self._asked["to"])
+        since, before = _given(self._asked.get("from", "")), _given(self._asked.get("to", ""))
         self.narrowed = since is not None and before is not None
         ends = before if self.narrowed and before else work.clock.now() + timedelta(seconds=1)
-        named = {name: self._asked[name] or None for name in _NAMED}
+        named = {name: self._asked.get(name) or None for name in _NAMED}
         self._filters = Filters(
             org_id=org_id,
             since=since if self.narrowed else ends - PERIODS[self.period],
