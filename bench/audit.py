@@ -224,7 +224,7 @@ async def written_by_many(services: Services) -> int:
     """Entries of 64 writers at once, each a node of its own, in one chain; ends the bench where it forked."""
     org_id, parts = services.parts.ids.make("org"), services.parts
     signing = parts.store.chains._signing  # noqa: SLF001 - each node has the same key
-    nodes = [Chains(services.engine, parts.clock, signing) for _ in range(WRITERS)]
+    nodes = [Chains(services.engine, parts.clock, signing, parts.store.people) for _ in range(WRITERS)]
     every = timedelta(seconds=1)
 
     async def write(number: int, node: Chains) -> None:

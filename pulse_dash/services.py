@@ -19,6 +19,7 @@ from pulse_dash.adapters.s3 import NoStorage, S3Bucket
 from pulse_dash.adapters.smtp import BadAddress, NoPost, Outbox, Server, SmtpPost
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
+from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.core.audit_signing import AuditSigning
 from pulse_dash.core.board import Board
 from pulse_dash.core.bus import MemoryBus
@@ -104,7 +105,7 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     ids, bus = IdMaker(clock, Randomness().bytes), MemoryBus()
     vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _keys(settings.encryption_keys))
     signing = AuditSigning(vault, _keys(settings.audit_signing_key))
-    store = Store(engine, clock, ids, bus.say, signing)
+    store = Store(engine, clock, ids, bus.say, signing, PersonCiphers(vault))
     freshness = Freshness(clock, settings.stale_keys_seconds)
     known_keys, known_sessions = KnownKeys(freshness, clock), KnownSessions(freshness)
     known_revocations, accountability = KnownRevocations(freshness), Accountability()

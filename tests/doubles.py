@@ -173,7 +173,12 @@ class Mailbox:
         return self.link_to(address).partition("?token=")[2]
 
 
+def a_vault() -> Vault:
+    """A vault of the tests alone."""
+    secret = Secret("a-secret-of-the-tests-that-is-long-enough")
+    return Vault(secret, secret, [secret])
+
+
 def a_signing(*keys: str) -> AuditSigning:
     """The audit log's key, as a setting gives it."""
-    secret = Secret("a-secret-of-the-tests-that-is-long-enough")
-    return AuditSigning(Vault(secret, secret, [secret]), [Secret(key) for key in keys or ("a-signing-key-of-tests",)])
+    return AuditSigning(a_vault(), [Secret(key) for key in keys or ("a-signing-key-of-tests",)])

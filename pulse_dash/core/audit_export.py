@@ -17,7 +17,7 @@ from pulse_dash.core.audit_checkpoints import written
 from pulse_dash.core.csv_text import line
 from pulse_dash.core.work import Work
 from pulse_dash.store.audit_form import canonical, shown
-from pulse_dash.store.audit_log import Wanted, read
+from pulse_dash.store.audit_log import Wanted
 from pulse_dash.store.engine import Document
 
 Form = Literal["csv", "jsonl"]
@@ -51,12 +51,13 @@ class Export:
         if self.form == "csv":
             yield line(COLUMNS).encode()
         async for entries in self.work.store.audit_log.walk(self.wanted):
-            yield self._csv(entries) if self.form == "csv" else _json_lines(entries)
+            yield await self._csv(entries) if self.form == "csv" else _json_lines(entries)
         if self.form == "jsonl" and head is not None:
             yield b'{"checkpoint":' + written(head).encode() + b"}\n"
 
-    def _csv(self, entries: Sequence[Document]) -> bytes:
-        rows = "".join([_row(seen_by(self.work, read(entry))) for entry in entries])
+    async def _csv(self, entries: Sequence[Document]) -> bytes:
+        opened = await self.work.store.audit_log.opened(entries)
+        rows = "".join([_row(seen_by(self.work, entry)) for entry in opened])
         # Half of a pair from before names were looked at shall not end the file there.
         return rows.encode("utf-8", "replace")
 

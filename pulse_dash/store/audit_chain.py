@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 from pulse_dash.core.clock import Clock
 from pulse_dash.store.audit_form import GENESIS, INSTALLATION, VERSION, canonical, linked
+from pulse_dash.store.audit_people import People
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.schema import CollectionSchema, Fields, Index
 
@@ -150,13 +151,14 @@ def head_of(document: Document, chain: str | None = None) -> Head:
 class Chains:
     """All chains, as the outbox appends to them and as verify reads where they stand."""
 
-    def __init__(self, engine: Engine, clock: Clock, signing: Signing) -> None:
+    def __init__(self, engine: Engine, clock: Clock, signing: Signing, people: People) -> None:
         self._heads = engine.collection("audit_heads")
         self._log = engine.collection("audit_log")
         self._checkpoints = engine.collection("audit_checkpoints")
         self._meta = engine.collection("meta")
         self._clock = clock
         self._signing = signing
+        self._people = people
 
     async def append(self, chain: str, entries: Sequence[Document]) -> None:
         """Let these entries follow in their order, each exactly once whoever else is at it. Raises Unavailable."""
@@ -179,7 +181,7 @@ class Chains:
             ids.pop(each["_id"], None)
         if not ids:
             return True
-        links = linked(list(ids.values()), document["sequence"], document["hash"])
+        links = linked(await self._people.sealed(list(ids.values())), document["sequence"], document["hash"])
         moved = self._signed(chain, {**_stands(document), **_at_end(links), "at": self._clock.now()})
         update: dict[str, Any] = {"$set": {**moved, "open": links}}
         if "unkept_since" not in document:

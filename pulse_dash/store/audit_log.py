@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -110,9 +110,13 @@ class AuditLog:
         if after is not None:
             conditions.append(after.older())
         found = await self._documents.find({"$and": conditions}, sort=newest_first(), limit=limit + 1)
-        items = [read(document) for document in found[:limit]]
+        items = await self.opened(found[:limit])
         more = len(found) > limit
         return AuditPage(items, Cursor(items[-1].at, items[-1].id).encode() if more else None)
+
+    async def opened(self, documents: Sequence[Document]) -> list[AuditEntry]:
+        """Entries as they are stored, for their readers, with what is still known of the people in them."""
+        return [_read(document) for document in await self._store.people.opened(documents)]
 
     async def count(self, wanted: Wanted) -> int:
         """How many are wanted; of one mark and a time the index tells it."""
@@ -196,8 +200,7 @@ def _organization(chain: str) -> str | None:
     return None if chain == INSTALLATION else chain
 
 
-def read(document: Document) -> AuditEntry:
-    """An entry as it is stored, for its readers."""
+def _read(document: Document) -> AuditEntry:
     return AuditEntry(
         id=document["_id"],
         org_id=document.get("org_id"),

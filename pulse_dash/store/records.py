@@ -93,7 +93,7 @@ class Records(Generic[T]):
         Raises DuplicateKey where a unique promise would break."""
         whole = self.draft(document, entry, makes)
         await self._documents.insert_one(whole)
-        await self._store.settle(self.noun, whole, dict(entry))
+        await self._store.settle(self.noun, whole, whole["pending"])
         return self.read(whole)
 
     def draft(self, document: Document, entry: Entry, makes: Sequence[Making] = ()) -> Document:
@@ -122,11 +122,11 @@ class Records(Generic[T]):
         """Change fields and keep the entry, in one write; `also` are entries for what else it concerns.
 
         Raises NotFound or Forbidden as `get` does, and Moved where `expect` no longer holds."""
-        now = self._store.clock.now()
+        now, entries = self._store.clock.now(), [dict(each) for each in (entry, *also)]
         update: dict[str, Any] = {
             "$set": {**values, "updated_at": now, "pending_at": now},
             "$inc": {"version": 1},
-            "$push": {"pending": {"$each": [dict(each) for each in (entry, *also)]}},
+            "$push": {"pending": {"$each": entries}},
         }
         if unset:
             update["$unset"] = dict.fromkeys(unset, "")
@@ -136,7 +136,7 @@ class Records(Generic[T]):
         if document is None:
             await self.get(record_id)
             raise Moved
-        await self._store.settle(self.noun, document, dict(entry))
+        await self._store.settle(self.noun, document, entries)
         return self.read(document)
 
     async def list(self, filter: Mapping[str, Any], sort: Sequence[tuple[str, int]], limit: int = 0) -> list[T]:

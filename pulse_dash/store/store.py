@@ -16,6 +16,7 @@ from pulse_dash.store import leases
 from pulse_dash.store.audit_chain import Chains, Signing
 from pulse_dash.store.audit_exports import AuditExports
 from pulse_dash.store.audit_log import AuditLog
+from pulse_dash.store.audit_people import People, PersonCipher
 from pulse_dash.store.audit_writer import AuditWriter, Owed
 from pulse_dash.store.bans import Bans
 from pulse_dash.store.catalog import COLLECTIONS
@@ -49,12 +50,19 @@ class Store:
     """The whole store, unscoped; `through` gives what one reader may see of it."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, ids: IdMaker, say: Callable[[str], None], signing: Signing
+        self,
+        engine: Engine,
+        clock: Clock,
+        ids: IdMaker,
+        say: Callable[[str], None],
+        signing: Signing,
+        cipher: PersonCipher,
     ) -> None:
         self.engine = engine
         self.clock = clock
         self.ids = ids
-        self.chains = Chains(engine, clock, signing)
+        self.people = People(engine, clock, cipher)
+        self.chains = Chains(engine, clock, signing, self.people)
         self._say = say
         self._audit = AuditWriter(engine, self.chains, say, self._owe)
         # A promise that could not be kept at once; the drainer then does not wait for its next sweep.
@@ -65,13 +73,13 @@ class Store:
         """The store as seen by who holds that view."""
         return ScopedStore(self, view)
 
-    async def settle(self, noun: str, document: Document, entry: Document) -> None:
-        """Do what a write with its entry promises: other nodes are told and promised documents made at once, the log
+    async def settle(self, noun: str, document: Document, entries: Sequence[Document]) -> None:
+        """Do what a write with its entries promises: other nodes are told and promised documents made at once, the log
         is written behind it. What else waits in the document is its own writer's.
 
         A failure here loses nothing: the promise stands in the document and `drain` keeps it."""
         try:
-            self._audit.later(await self._spread(noun, document, [entry]))
+            self._audit.later(await self._spread(noun, document, entries))
         except PulseError:
             self._owe()
             log.warning("outbox.later", noun=noun, id=document["_id"])

@@ -57,7 +57,7 @@ async def test_a_byte_changed_in_the_store_is_named(client: httpx.AsyncClient, t
     log = services.engine.collection("audit_log")
     entry = await log.find_one({"org_id": owner.organization.id, "sequence": 1})
     assert entry is not None
-    await log.update_one({"_id": entry["_id"]}, {"$set": {"resource.name": entry["resource"]["name"] + "x"}})
+    await log.update_one({"_id": entry["_id"]}, {"$set": {"resource.id": entry["resource"]["id"] + "x"}})
 
     found = (await client.get(PATH, headers=owner.headers, params={"org_id": owner.organization.id})).json()
 

@@ -221,5 +221,5 @@ async def test_a_name_is_changed_and_the_entry_says_from_what(town: Town, servic
     await accounts.rename(town.work(person), " Grace ")
 
     assert (await accounts.me(town.work(person))).user.name == "Grace"
-    (entry,) = await kept(services.engine, "audit_log", action="user.renamed")
+    (entry,) = await services.parts.store.people.opened(await kept(services.engine, "audit_log", action="user.renamed"))
     assert entry["changes"] == {"name": {"before": "Ada", "after": "Grace"}}

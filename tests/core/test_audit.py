@@ -179,7 +179,9 @@ async def test_an_entry_says_who_did_what_from_where_and_no_secret(town: Town, s
     house = await town.project(owner)
     await keys.regenerate(town.work(owner), house.id, grace_seconds=60)
 
-    (entry,) = await kept(services.engine, "audit_log", action="key.regenerated")
+    (entry,) = await services.parts.store.people.opened(
+        await kept(services.engine, "audit_log", action="key.regenerated")
+    )
 
     assert entry["actor"] == {
         "type": "user",

@@ -21,7 +21,10 @@ from tests.store.things import THINGS
 MONGO_URI = os.environ.get("PULSE_TEST_MONGO_URI")
 SCHEMAS = (
     THINGS,
-    *(BY_NAME[name] for name in ("leases", "meta", "users", "audit_log", "audit_heads", "audit_checkpoints")),
+    *(
+        BY_NAME[name]
+        for name in ("leases", "meta", "users", "audit_log", "audit_heads", "audit_checkpoints", "audit_people")
+    ),
 )
 
 

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.store.audit_chain import Chains, Head
 from pulse_dash.store.audit_form import GENESIS, hash_of
+from pulse_dash.store.audit_people import People
 from pulse_dash.store.engine import Document, Engine
 from pulse_dash.store.migrations import migrate
-from tests.doubles import MovableClock, a_signing
+from tests.doubles import MovableClock, a_signing, a_vault
 from tests.store.things import HOSTILE, NOON
 
 ORG = "org_x"
@@ -39,7 +41,7 @@ def an_entry(entry_id: str | None = None, **fields: Any) -> Document:
 
 def a_node(engine: Engine, clock: MovableClock) -> Chains:
     """One of the nodes that write into this store."""
-    return Chains(engine, clock, a_signing())
+    return Chains(engine, clock, a_signing(), People(engine, clock, PersonCiphers(a_vault())))
 
 
 async def in_order(engine: Engine, chain: str | None = ORG) -> list[Document]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.randomness import Randomness
@@ -27,7 +28,7 @@ from pulse_dash.store.records import Records, View
 from pulse_dash.store.scope import EVERYTHING, Scope
 from pulse_dash.store.store import ScopedStore, Store
 from pulse_dash.store.tallies import Tally
-from tests.doubles import a_signing
+from tests.doubles import a_signing, a_vault
 from tests.store.things import NOON
 
 # What every noun has and takes a filter for: who calls them is tried with the caller.
@@ -48,6 +49,7 @@ GIVEN: dict[str, Any] = {
     "event": MediaEventRecord("evt_x", "key", "room_started", "lobby", NOON, NOON, "{}"),
     "tallies": [Tally("org_x", "prj_x", "tokens", NOON, 1)],
     "epoch": 0,
+    "documents": [],
     "through": 1,
     "step": 1,
     "days": [CheckedDay("api", NOON.date(), 1, 0, 0)],
@@ -93,7 +95,9 @@ async def test_every_named_query_is_served_by_a_declared_index(tmp_path: Path, r
     await engine.prepare()
     engine.refuses_unserved = True
     clock = SystemClock()
-    store = Store(engine, clock, IdMaker(clock, Randomness().bytes), lambda _: None, a_signing())
+    store = Store(
+        engine, clock, IdMaker(clock, Randomness().bytes), lambda _: None, a_signing(), PersonCiphers(a_vault())
+    )
     asked: list[str] = []
     try:
         for name, method in _methods(store.through(VIEWS[reader])):
