@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from pulse_dash.adapters.helper import Helper
 from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
 from pulse_dash.adapters.outbound import OutboundClient
 from pulse_dash.adapters.request_counts import PrometheusCounts
@@ -23,13 +24,14 @@ from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.core.audit_signing import AuditSigning
 from pulse_dash.core.board import Board
 from pulse_dash.core.bus import MemoryBus
-from pulse_dash.core.checks import Component
+from pulse_dash.core.checks import Component, Seen
 from pulse_dash.core.clock import Clock, SystemClock
 from pulse_dash.core.errors import NotFound, PulseError
 from pulse_dash.core.feed import Feed
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.live import Live
 from pulse_dash.core.media_servers import OwnLiveKits
+from pulse_dash.core.media_token import claims_of_a_check
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.outbound import Allowed, Purpose, target_of
 from pulse_dash.core.passwords import Passwords
@@ -49,6 +51,9 @@ from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.migrations import migrate
 from pulse_dash.store.store import Store
 
+JOIN_SECONDS = 5.0
+JOIN_SLOW_SECONDS = 2.0
+JOIN_AFTER_SECONDS = 10.0
 REGIONS = ("us-east", "eu-west", "asia-south")
 
 
@@ -63,6 +68,7 @@ class Services:
     live: Live
     accountability: Accountability
     livekit: LiveKitServer | NoLiveKit
+    helper: Helper
     node: str
 
     def as_(self, actor: Actor, call: Call | None = None) -> Work:
@@ -75,6 +81,7 @@ class Services:
 
     async def close(self) -> None:
         """Close the parts that hold connections, files or threads."""
+        await self.helper.close()
         await self.livekit.close()
         self.parts.passwords.close()
         await self.parts.store.logged()
@@ -97,11 +104,15 @@ async def open_services(settings: Settings) -> Services:
     except PulseError:
         await engine.close()
         raise
-    return assemble(settings, engine, SystemClock(), Passwords())
+    return assemble(settings, engine, SystemClock(), Passwords(), joins=settings.real_join)
 
 
-def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwords) -> Services:
-    """Put the parts together around an open store; a test brings a clock and a store of its own."""
+def assemble(
+    settings: Settings, engine: Engine, clock: Clock, passwords: Passwords, *, joins: bool = False
+) -> Services:
+    """Put the parts together around an open store; a test brings a clock and a store of its own.
+
+    With `joins` a real join is among what is checked, which takes a process of its own."""
     ids, bus = IdMaker(clock, Randomness().bytes), MemoryBus()
     vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _keys(settings.encryption_keys))
     signing = AuditSigning(vault, _keys(settings.audit_signing_key))
@@ -115,7 +126,10 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
     live, livekit = Live(), _livekit(settings)
     post, storage = _post(settings), _storage(settings)
     traffic = Traffic(clock, PrometheusCounts())
-    outbound = OutboundClient(frozenset(settings.outbound_allow))
+    outbound, helper = OutboundClient(frozenset(settings.outbound_allow)), Helper()
+    components = _components(engine, livekit, storage, post, traffic)
+    if joins and isinstance(livekit, LiveKitServer):
+        components += (_join(helper, livekit, clock),)
     parts = Parts(
         store=store,
         clock=clock,
@@ -147,10 +161,10 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, passwords: Passwo
             user_per_minute=settings.rate_limit_user_per_minute,
             ip_per_minute=settings.rate_limit_ip_per_minute,
         ),
-        board=Board(clock, _components(engine, livekit, storage, post, traffic), traffic),
+        board=Board(clock, components, traffic),
     )
     feed = Feed(store, bus, clock, freshness)
-    return Services(settings, engine, parts, feed, live, accountability, livekit, node=secrets.token_hex(8))
+    return Services(settings, engine, parts, feed, live, accountability, livekit, helper, node=secrets.token_hex(8))
 
 
 def _components(
@@ -171,6 +185,27 @@ def _components(
     if isinstance(post, SmtpPost):
         found.append(Component("mail", "Mail", post.ping, timeout=8.0, slow=3.0))
     return tuple(found)
+
+
+def _join(helper: Helper, livekit: LiveKitServer, clock: Clock) -> Component:
+    """LiveKit has no answer to "can one join now?", so two participants of our own join and talk."""
+    room, started = f"pulse-status-{secrets.token_hex(4)}", clock.monotonic()
+
+    async def ask() -> Seen:
+        began = clock.monotonic()
+        if began - started < JOIN_AFTER_SECONDS:
+            # Another process would take its time from a node that starts.
+            return Seen("unknown", None, "It is not tried yet.")
+        speaker, listener = (
+            livekit.signer.sign(claims_of_a_check(livekit.api_key, room, who, now=int(clock.time())))
+            for who in ("speaker", "listener")
+        )
+        found = await helper.real_join(livekit.url, speaker=speaker, listener=listener, seconds=JOIN_SECONDS)
+        seconds = clock.monotonic() - began
+        told = ", ".join(f"{step} {took * 1000:.0f} ms" for step, took in found.items())
+        return Seen("degraded" if seconds > JOIN_SLOW_SECONDS else "operational", seconds, told)
+
+    return Component("join", "Joining a room", ask, timeout=JOIN_SECONDS + 6)
 
 
 async def _answers(storage: S3Bucket) -> None:

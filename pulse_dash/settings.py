@@ -119,6 +119,9 @@ class Settings(BaseSettings):
         (),
         description="`purpose=host:port`, comma separated, purposes `webhook`, `livekit`, `storage`, `rtmp`, `ingress`: private addresses that tenants may name. The installation's own settings need none.",
     )
+    real_join: bool = Field(
+        True, description="Whether status tries a real join every 15 seconds, in a process of its own of about 60 MB."
+    )
     signup: SignupPolicy | None = Field(
         None, description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production."
     )

@@ -24,10 +24,10 @@ EVERY = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a check that looks at more than its own duration found."""
+    """What a check that looks at more than its own duration found; `seconds` is None where nothing was measured."""
 
     status: Status
-    seconds: float
+    seconds: float | None
     detail: str = ""
 
 

@@ -87,7 +87,7 @@ async def test_the_readmes_lines_bring_two_clients_into_one_room_and_they_hear_e
 
 def test_the_readmes_python_client_is_installed_in_the_version_that_it_names() -> None:
     named = re.search(r"pip install livekit==([\d.]+)", README)
-    pinned = re.search(r"^livekit==([\d.]+)$", (ROOT / "requirements-dev.txt").read_text("utf-8"), re.MULTILINE)
+    pinned = re.search(r"^livekit==([\d.]+)$", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
 
     assert named is not None
     assert pinned is not None
