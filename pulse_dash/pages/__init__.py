@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from pulse_dash.components.document import HEAD, STYLESHEETS, broken
 from pulse_dash.pages import (
     account,
@@ -40,6 +43,12 @@ from pulse_dash.state.silence import SilenceState
 from pulse_dash.state.team import TeamState
 from pulse_dash.state.try_it import TryState
 
+
+def _inside(route: str, content: Callable[[], Any], *, title: str, on_load: tuple[Any, ...]) -> Page:
+    """A private page: the shell around it is read before the page itself, and kept true beside it."""
+    return Page(route, content, title=title, on_load=(ShellState.load, ShellState.follow, *on_load))
+
+
 PAGES: tuple[Page, ...] = (
     Page("/login", login.page, title="Sign in · Pulse", public=True),
     Page("/second-factor", second_factor.page, title="Enter your code · Pulse", public=True),
@@ -47,13 +56,11 @@ PAGES: tuple[Page, ...] = (
     Page("/reset", reset.page, title="New password · Pulse", public=True),
     Page("/verify", verify.page, title="Confirm your address · Pulse", public=True),
     Page("/signup", signup.page, title="Create an account · Pulse", public=True),
-    Page(
+    _inside(
         "/",
         dashboard.page,
         title="Dashboard · Pulse",
         on_load=(
-            ShellState.load,
-            ShellState.follow,
             DashboardState.load,
             ActivityState.load,
             DashboardState.follow,
@@ -62,19 +69,17 @@ PAGES: tuple[Page, ...] = (
             SilenceState.follow,
         ),
     ),
-    Page(
+    _inside(
         "/projects",
         projects.page,
         title="Projects · Pulse",
-        on_load=(ShellState.load, ShellState.follow, ProjectsState.load, ProjectsState.follow),
+        on_load=(ProjectsState.load, ProjectsState.follow),
     ),
-    Page(
+    _inside(
         "/projects/[project_id]",
         project.page,
         title="Project · Pulse",
         on_load=(
-            ShellState.load,
-            ShellState.follow,
             ProjectState.load,
             TryState.load,
             PassportState.load,
@@ -87,43 +92,40 @@ PAGES: tuple[Page, ...] = (
             SilenceState.follow,
         ),
     ),
-    Page(
+    _inside(
         "/organizations",
         organizations.page,
         title="Organizations · Pulse",
-        on_load=(ShellState.load, ShellState.follow, OrganizationsState.load, OrganizationsState.follow),
+        on_load=(OrganizationsState.load, OrganizationsState.follow),
     ),
-    Page(
+    _inside(
         "/audit",
         audit.page,
         title="Audit log · Pulse",
-        on_load=(ShellState.load, ShellState.follow, AuditState.load, AuditState.follow),
+        on_load=(AuditState.load, AuditState.follow),
     ),
-    Page(
+    _inside(
         "/team",
         team.page,
         title="Team · Pulse",
-        on_load=(ShellState.load, ShellState.follow, TeamState.load, TeamState.follow),
+        on_load=(TeamState.load, TeamState.follow),
     ),
-    Page(
+    _inside(
         "/service-status",
         service_status.page,
         title="Status · Pulse",
         on_load=(
-            ShellState.load,
             ServiceStatusState.load,
             ServiceStatusState.follow,
             ServiceProjectsState.load,
             ServiceProjectsState.follow,
         ),
     ),
-    Page(
+    _inside(
         "/account",
         account.page,
         title="Account · Pulse",
         on_load=(
-            ShellState.load,
-            ShellState.follow,
             AccountState.load,
             SecondFactorState.load,
             AccountState.follow,

@@ -13,10 +13,11 @@ from pulse_dash.core.access import Role
 from pulse_dash.core.challenges import ChallengeOver, SecondFactorRequired, WrongCode
 from pulse_dash.core.errors import Invalid, NotFound, RateLimited, SecondFactorNeeded, Unauthenticated
 from pulse_dash.core.organizations import FactorFirst
+from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.second_factor import FactorIsOff, FactorIsOn, SetupOver
 from pulse_dash.core.sessions import NotByToken
-from pulse_dash.services import Services
-from tests.doubles import Mailbox, MovableClock, kept
+from pulse_dash.services import Services, assemble
+from tests.doubles import BreakableEngine, Mailbox, MovableClock, kept
 from tests.people import PASSWORD, Person, Town
 
 
@@ -485,3 +486,29 @@ async def test_each_step_is_in_the_log(town: Town, services: Services, clock: Mo
         f"second_factor.{step}" for step in steps
     ]
     assert {entry["actor"]["id"] for entry in entries} == {person.actor.id}
+
+
+async def test_another_node_holds_back_and_lets_in_as_soon_as_it_reads_of_it(
+    town: Town, services: Services, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    owner = await town.person()
+    member = await town.member(owner.organization, Role.VIEWER)
+    await turned_on(town, owner, clock)
+    node = assemble(services.settings, engine, clock, Passwords(password_cost=4))
+    await node.feed.read()
+
+    async def there() -> str:
+        actor = await sessions.recognize(Town(node).stranger, member.access_token)
+        try:
+            await organizations.read(node.as_(actor), owner.organization.id)
+        except SecondFactorNeeded:
+            return "held back"
+        return "in"
+
+    assert await there() == "in"
+    await organizations.change(town.work(owner), owner.organization.id, requires_second_factor=True)
+    await node.feed.read()
+    assert await there() == "held back"
+    await turned_on(town, member, clock)
+    await node.feed.read()
+    assert await there() == "in"
