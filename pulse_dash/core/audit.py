@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -65,17 +65,21 @@ async def listing(
     wanted = await wanted_by(work, filters or Filters())
     after = Cursor.decode(cursor) if cursor is not None else None
     found = await work.store.audit_log.page(wanted, limit=check_limit(limit), after=after)
-    return AuditPage([seen_by(work, entry) for entry in found.items], found.next_cursor)
+    return AuditPage(seen_by(work, found.items), found.next_cursor)
 
 
 @open_because("it only takes away")
-def seen_by(work: Work, entry: AuditEntry) -> AuditEntry:
-    """The entry without the addresses of others, for whoever does not hold `people.view` there."""
-    if entry.org_id is None or holds(work.actor, Permission.PEOPLE_VIEW, entry.org_id):
-        return entry
-    own = isinstance(work.actor, UserActor) and entry.actor.get("id") == work.actor.id
+def seen_by(work: Work, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
+    """The entries without the addresses of others, for whoever does not hold `people.view` there."""
+    whose = {entry.org_id for entry in entries if entry.org_id is not None}
+    hidden = {org_id for org_id in whose if not holds(work.actor, Permission.PEOPLE_VIEW, org_id)}
+    own = work.actor.id if isinstance(work.actor, UserActor) else ""
+    return [_without_addresses(entry, own) if entry.org_id in hidden else entry for entry in entries]
+
+
+def _without_addresses(entry: AuditEntry, own: str) -> AuditEntry:
     actor, resource = dict(entry.actor), dict(entry.resource)
-    if not own:
+    if entry.actor.get("id") != own:
         actor.pop("email", None)
     if resource.get("type") == "invitation":
         # It is called by the address that was invited.

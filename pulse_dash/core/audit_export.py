@@ -14,7 +14,7 @@ from typing import Final, Literal
 from pulse_dash.core.access import Permission, UserActor, requires
 from pulse_dash.core.audit import AuditEntry, Filters, seen_by, wanted_by
 from pulse_dash.core.audit_checkpoints import written
-from pulse_dash.core.csv_text import line
+from pulse_dash.core.csv_text import Cell, line, lines
 from pulse_dash.core.work import Work
 from pulse_dash.store.audit_form import canonical, shown
 from pulse_dash.store.audit_log import Wanted
@@ -57,7 +57,7 @@ class Export:
 
     async def _csv(self, entries: Sequence[Document]) -> bytes:
         opened = await self.work.store.audit_log.opened(entries)
-        rows = "".join([_row(seen_by(self.work, entry)) for entry in opened])
+        rows = lines([_cells(entry) for entry in seen_by(self.work, opened)])
         # Half of a pair from before names were looked at shall not end the file there.
         return rows.encode("utf-8", "replace")
 
@@ -95,17 +95,15 @@ def _json_lines(entries: Sequence[Document]) -> bytes:
     return b"".join([canonical({**shown(entry), "hash": entry.get("hash")}) + b"\n" for entry in entries])
 
 
-def _row(entry: AuditEntry) -> str:
+def _cells(entry: AuditEntry) -> tuple[Cell, ...]:
     actor, resource = entry.actor, entry.resource
-    return line(
-        (
-            entry.sequence,
-            entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            *(actor.get(name) for name in ("type", "id", "name", "email")),
-            entry.action,
-            *(resource.get(name) for name in ("type", "id", "name")),
-            *(entry.status, entry.ip, entry.user_agent, entry.request_id),
-            canonical(entry.changes).decode() if entry.changes else None,
-            *(entry.id, entry.org_id, entry.hash),
-        )
+    return (
+        entry.sequence,
+        entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        *(actor.get(name) for name in ("type", "id", "name", "email")),
+        entry.action,
+        *(resource.get(name) for name in ("type", "id", "name")),
+        *(entry.status, entry.ip, entry.user_agent, entry.request_id),
+        canonical(entry.changes).decode() if entry.changes else None,
+        *(entry.id, entry.org_id, entry.hash),
     )

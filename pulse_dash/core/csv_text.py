@@ -16,12 +16,20 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 
 def line(cells: Iterable[Cell]) -> str:
     """One line, ended as RFC 4180 has it."""
+    return lines([cells])
+
+
+def lines(rows: Iterable[Iterable[Cell]]) -> str:
+    """A line for each."""
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerow([_text(cell) for cell in cells])
+    csv.writer(written, lineterminator="\r\n").writerows([_text(cell) for cell in cells] for cells in rows)
     return written.getvalue()
 
 
 def _text(cell: Cell) -> str:
+    if isinstance(cell, str):
+        # A letter or a digit in front begins no formula, and most texts have one.
+        return cell if cell[:1].isalnum() or not _FORMULA.match(cell) else f"'{cell}"
     match cell:
         case None:
             return ""
@@ -31,5 +39,3 @@ def _text(cell: Cell) -> str:
             return str(cell)
         case datetime():
             return cell.isoformat(timespec="seconds").replace("+00:00", "Z")
-        case _:
-            return f"'{cell}" if _FORMULA.match(cell) else cell
