@@ -25,7 +25,7 @@ from pulse_dash.core.mail import Mail
 from pulse_dash.core.mail_addresses import plain_address
 from pulse_dash.core.mails import post
 from pulse_dash.core.members import RANKS, AboveOwnRole
-from pulse_dash.core.names import name_errors
+from pulse_dash.core.names import in_a_mail, name_errors
 from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
@@ -339,9 +339,10 @@ async def _send(work: Work, organization: Organization, me: UserActor, address: 
     link = f"{work.parts.policy.public_url}/invitations/accept?token={token}"
     if not work.parts.post.delivers:
         return link
+    inviter, place = in_a_mail(me.name), in_a_mail(organization.name)
     text = (
-        f"Hello,\n\n{me.name} ({me.email}) invites you to join {organization.name} at Pulse:\n\n{link}\n\n"
+        f"Hello,\n\n{inviter} ({me.email}) invites you to join {place} at Pulse:\n\n{link}\n\n"
         "The link works once, for seven days. If you do not know why you got this mail, ignore it.\n"
     )
-    await post(work, Mail(address, f"{me.name} invites you to {organization.name}", text))
+    await post(work, Mail(address, f"{inviter} invites you to {place}", text))
     return None

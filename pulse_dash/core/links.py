@@ -16,6 +16,7 @@ from pulse_dash.core.errors import FieldError, Gone, Invalid, NotFound, RateLimi
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mail_addresses import plain_address
 from pulse_dash.core.mails import post
+from pulse_dash.core.names import hello
 from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
@@ -43,7 +44,7 @@ _VERIFY = _Kind(
     VERIFY_LIFE,
     "/verify",
     "Confirm your address for Pulse",
-    "Hello {name},\n\nopen this link to confirm that this address is yours:\n\n{link}\n\n"
+    "{hello}open this link to confirm that this address is yours:\n\n{link}\n\n"
     "It works once, for two days. If you did not make an account at {place}, ignore this mail: nothing happens then.\n",
 )
 _RESET = _Kind(
@@ -51,7 +52,7 @@ _RESET = _Kind(
     RESET_LIFE,
     "/reset",
     "Choose a new password for Pulse",
-    "Hello {name},\n\nopen this link to choose a new password:\n\n{link}\n\n"
+    "{hello}open this link to choose a new password:\n\n{link}\n\n"
     "It works once, for an hour, and signs you out everywhere. If you did not ask for it, ignore this mail: "
     "your password stays as it is.\n",
 )
@@ -60,7 +61,7 @@ _MOVE = _Kind(
     VERIFY_LIFE,
     "/verify",
     "Confirm your new address for Pulse",
-    "Hello {name},\n\nopen this link to sign in with this address from now on:\n\n{link}\n\n"
+    "{hello}open this link to sign in with this address from now on:\n\n{link}\n\n"
     "It works once, for two days. If you did not ask for it at {place}, ignore this mail: nothing happens then.\n",
 )
 
@@ -102,7 +103,7 @@ async def forgot(work: Work, email: str) -> None:
 async def tell_owner(work: Work, user: User) -> None:
     """Say that somebody wanted an account under an address that has one."""
     text = (
-        f"Hello {user.name},\n\nsomebody just signed up at {work.parts.policy.public_url} with this address, which has "
+        f"{hello(user.name)}somebody just signed up at {work.parts.policy.public_url} with this address, which has "
         f"an account already. If it was you: sign in at {work.parts.policy.public_url}/login, or choose a new password "
         f"at {work.parts.policy.public_url}/forgot. If not, nothing changed and there is nothing to do.\n"
     )
@@ -131,7 +132,7 @@ async def move(work: Work, *, password: str, email: str) -> None:
         await _mail(work, user, _MOVE, to)
     place = work.parts.policy.public_url
     text = (
-        f"Hello {user.name},\n\nsomebody who is signed in to your account at {place} asked to move it to {to}. It "
+        f"{hello(user.name)}somebody who is signed in to your account at {place} asked to move it to {to}. It "
         "moves once the link that was mailed there is opened. If it was not you, choose a new password at once: "
         f"{place}/forgot\n"
     )
@@ -166,7 +167,7 @@ async def _moved(work: Work, token: str) -> User:
     dead = ("address_to", "reset_hash", "reset_until", "verify_hash", "verify_until")
     moved = await _spend(work, user, _MOVE, values, "user.address_changed", expect, also=dead)
     text = (
-        f"Hello {user.name},\n\nyour account at {work.parts.policy.public_url} signs in with {moved.email} from now "
+        f"{hello(user.name)}your account at {work.parts.policy.public_url} signs in with {moved.email} from now "
         "on, and with this address no more. If it was not you, tell whoever runs this Pulse.\n"
     )
     await post(work, Mail(user.email, "Your account moved to another address", text))
@@ -207,7 +208,8 @@ async def _mail(work: Work, user: User, kind: _Kind, to: str | None = None) -> N
     await work.as_system("a link").store.users.expect_link(user.id, kind.name, hashed, until, to)
     place = work.parts.policy.public_url
     link = f"{place}{kind.page}?token={token}"
-    await post(work, Mail(to or user.email, kind.subject, kind.words.format(name=user.name, link=link, place=place)))
+    words = kind.words.format(hello=hello(user.name), link=link, place=place)
+    await post(work, Mail(to or user.email, kind.subject, words))
 
 
 async def _opened(system: Work, token: str, kind: _Kind) -> tuple[User, dict[str, Any]]:

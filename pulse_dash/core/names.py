@@ -9,6 +9,8 @@ from pulse_dash.core.errors import FieldError
 NAME_LENGTH = 128
 # Unicode's categories Cc and Cs.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Also those that browsers read as dots of a host.
+_JOINED_DOT = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=\w)")
 # Letters by Unicode's word, and nothing on the screen: fillers of Hangul, the empty pattern of Braille; and the blank.
 _BLANKS = frozenset(" \u115f\u1160\u2800\u3164\uffa0")
 
@@ -42,6 +44,17 @@ def text_errors(*named: tuple[str, str | None], most_bytes: int = 200) -> list[F
 def on_one_line(text: str) -> str:
     """The text for a mail's subject: whatever a name holds, it stays one line and no header follows it."""
     return " ".join(_CONTROLS.sub(" ", text).split())[:200]
+
+
+def in_a_mail(name: str) -> str:
+    """The name for the text of a mail. Whoever signs up chooses it and whom it is sent to, so nothing in it is an
+    address that mail programs make a link of: those break at its dots and its slashes."""
+    return _JOINED_DOT.sub(". ", on_one_line(name).replace("://", ": //"))
+
+
+def hello(name: str) -> str:
+    """How a mail begins."""
+    return f"Hello {in_a_mail(name)},\n\n"
 
 
 def has_controls(text: str) -> bool:

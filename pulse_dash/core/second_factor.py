@@ -19,6 +19,7 @@ from pulse_dash.core.access import Permission, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Invalid, NotFound
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mails import post
+from pulse_dash.core.names import hello, in_a_mail
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import Unreadable, random_letters, same
 from pulse_dash.core.work import Work
@@ -228,15 +229,16 @@ async def _tell_owners(system: Work, user: User, organizations: list[Organizatio
     for organization in organizations:
         for member in organization.members:
             if member.role == "owner" and member.user_id != user.id:
-                theirs.setdefault(member.user_id, []).append(organization.name)
+                theirs.setdefault(member.user_id, []).append(in_a_mail(organization.name))
     owners = await system.store.users.list({"_id": {"$in": sorted(theirs)}}, sort=[("_id", 1)])
+    who = in_a_mail(user.name)
     for owner in owners:
         text = (
-            f"Hello {owner.name},\n\nwhoever runs {system.parts.policy.public_url} took away the second factor of "
-            f"{user.name} ({user.email}), who belongs to {', '.join(theirs[owner.id])}. Until they set it up again, "
+            f"{hello(owner.name)}whoever runs {system.parts.policy.public_url} took away the second factor of "
+            f"{who} ({user.email}), who belongs to {', '.join(theirs[owner.id])}. Until they set it up again, "
             "their password alone signs them in. If you did not expect this, ask them, and whoever runs Pulse.\n"
         )
-        await post(system, Mail(owner.email, f"The second factor of {user.name} was reset", text))
+        await post(system, Mail(owner.email, f"The second factor of {who} was reset", text))
     return [owner.email for owner in owners]
 
 
@@ -344,7 +346,7 @@ def _entry(
 async def _tell(work: Work, user: User, subject: str, what: str) -> None:
     """Tell the person by mail of what concerns their sign-in; `what` ends before what to do about it."""
     text = (
-        f"Hello {user.name},\n\n{what}, choose a new password at {work.parts.policy.public_url}/forgot and ask whoever "
+        f"{hello(user.name)}{what}, choose a new password at {work.parts.policy.public_url}/forgot and ask whoever "
         "runs this Pulse.\n"
     )
     await post(work, Mail(user.email, subject, text))

@@ -88,7 +88,7 @@ async def browser(posting: Services) -> AsyncIterator[httpx.AsyncClient]:
 async def proved(posting: Services, office: PostOffice) -> Person:
     """An owner whose address is proved by the mail that they got."""
     town = Town(posting)
-    owner = await town.person(f"Ada {HOSTILE}")
+    owner = await town.person(f"Ada {HOSTILE} https://evil.example/x")
     await mails.hand_over(posting.system("a test"))
     await links.verify(town.stranger, office.link_to(owner.actor.email).partition("?token=")[2])
     actor = await sessions.recognize(town.stranger, owner.access_token)
@@ -132,6 +132,7 @@ async def test_the_mail_brings_no_header_and_no_line_of_the_inviters_own(posting
     assert HOSTILE.split()[0] in mail["Subject"]
     links_in = re.findall(r"https?://\S+", mail.get_content())
     assert [link.startswith(f"{PUBLIC_URL}/invitations/accept?token=inv_") for link in links_in] == [True]
+    assert "evil.example" not in mail.get_content() + mail["Subject"]
 
 
 async def test_the_link_of_an_older_mail_is_dead_once_another_was_sent(

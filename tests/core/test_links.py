@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -375,3 +376,19 @@ async def test_a_move_ends_after_two_days(house: House) -> None:
 
     with pytest.raises(LinkSpent):
         await links.verify(house.stranger, token)
+
+
+async def test_a_name_brings_no_link_into_a_mail_that_is_sent_to_somebody_else(house: House) -> None:
+    lure = "Your account ends, see https://evil.example/now or www.evil.example or evil。example"
+    await accounts.sign_up(
+        house.stranger, email=ADDRESS, password=PASSWORD, name=lure, organization_name="Visit evil.example"
+    )
+    await house.deliver()
+
+    (mail,) = [mail for mail in house.mailbox.mails if mail.to == ADDRESS]
+    place = house.services.settings.public_url
+    assert {link.partition("?")[0] for link in re.findall(r"https?://\S+", mail.text)} <= {
+        f"{place}/verify",
+        f"{place},",
+    }
+    assert re.findall(r"\bevil\.\w", mail.text + mail.subject) == []
