@@ -53,7 +53,7 @@ def main() -> int:
             print(f"{program} is missing: apt-get install wrk nodejs npm golang", file=sys.stderr)
             return 1
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        served = stack.enter_context(pulse(Path(folder)))
+        served = stack.enter_context(pulse(Path(folder), more={"REAL_JOIN": "false"}))
         ada = account(served)
         pairs = [ada.project(f"Bench {number}")[1] for number in range(MANY_PROJECTS)]
         neighbours = [
