@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pulse_dash.components.buttons import button, copy_text
+from pulse_dash.components.buttons import button, button_class, copy_text
 from pulse_dash.components.fields import field
 from pulse_dash.components.icons import icon
+from pulse_dash.components.links import plain_link
 from pulse_dash.components.states import notice
 from pulse_dash.components.times import moment
+from pulse_dash.state.audit import AuditState
 from pulse_dash.state.audit_verdict import VerdictState
 
 
@@ -59,8 +61,18 @@ def _words() -> tuple[rx.Component, ...]:
                 ),
                 rx.el.div(
                     button("Compare", small=True, type="submit"),
+                    rx.cond(
+                        AuditState.sees_people,
+                        plain_link(
+                            icon("download"),
+                            "Export JSON Lines",
+                            href=AuditState.download_lines,
+                            download="audit-log.jsonl",
+                            class_name=button_class(small=True),
+                        ),
+                    ),
                     button("Close", small=True, variant="quiet", on_click=VerdictState.close),
-                    class_name="row",
+                    class_name="with-note",
                 ),
                 on_submit=VerdictState.compare,
                 class_name="stack",

@@ -211,7 +211,8 @@ class AuditState(PulseState):
             self.items, self.figure, self.totals, self.loaded = [], {}, "", True
             self.filtered, self.problem = True, ""
             return
-        except NotFound:
+        except (NotFound, SecondFactorNeeded):
+            # Put out, or held back, a moment ago; the shell says so with its next word.
             self.items, self.loaded = [], True
             return
         except Unavailable as away:

@@ -268,3 +268,16 @@ def test_what_tenants_may_name_is_written_as_purpose_and_place(environment: Envi
     environment(OUTBOUND_ALLOW="minio:9000")
     with pytest.raises(SettingsError, match="OUTBOUND_ALLOW"):
         load_settings()
+
+
+@pytest.mark.parametrize("weak", ["a-few-letters", "x" * 40, f"{STRONG},a-few-letters"])
+def test_a_weak_signing_key_of_the_audit_log_stops_production_and_none_does_not(
+    environment: Environment, weak: str
+) -> None:
+    environment(**PRODUCTION, AUDIT_SIGNING_KEY=weak)
+
+    with pytest.raises(SettingsError, match="AUDIT_SIGNING_KEY") as stopped:
+        load_settings()
+    assert weak not in str(stopped.value)
+    environment(AUDIT_SIGNING_KEY=None)
+    assert load_settings().audit_signing_key.get_secret_value() == ""
