@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from pydantic import SecretStr
 from pyotp.totp import TOTP
 
 from pulse_dash.core import accounts, challenges, links, mails, organizations, personal_tokens, second_factor, sessions
@@ -512,3 +513,29 @@ async def test_another_node_holds_back_and_lets_in_as_soon_as_it_reads_of_it(
     await turned_on(town, member, clock)
     await node.feed.read()
     assert await there() == "in"
+
+
+async def test_with_its_encryption_key_gone_recovery_codes_still_open(
+    town: Town, services: Services, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    person = await town.person()
+    app, codes = await turned_on(town, person, clock)
+    changed = services.settings.model_copy(update={"encryption_keys": SecretStr("another-key-that-is-long-enough-1")})
+    poorer = Town(assemble(changed, engine, clock, Passwords(password_cost=4)))
+
+    with pytest.raises(WrongCode):
+        await log_in(poorer, person, app.next_code())
+    await log_in(poorer, person, codes[0])
+
+
+async def test_with_another_jwt_secret_the_app_still_opens_and_recovery_codes_do_not(
+    town: Town, services: Services, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    person = await town.person()
+    app, codes = await turned_on(town, person, clock)
+    changed = services.settings.model_copy(update={"jwt_secret": SecretStr("another-secret-that-is-long-enough")})
+    poorer = Town(assemble(changed, engine, clock, Passwords(password_cost=4)))
+
+    with pytest.raises(WrongCode):
+        await log_in(poorer, person, codes[0])
+    await log_in(poorer, person, app.next_code())
