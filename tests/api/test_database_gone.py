@@ -8,7 +8,7 @@ import pytest
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.services import Services
 from tests.api.asserting import assert_refused
-from tests.doubles import BreakableEngine, MovableClock
+from tests.doubles import BreakableEngine, MovableClock, logged
 from tests.people import PASSWORD, Town
 
 MINT = {"room": "lobby", "identity": "ada"}
@@ -35,6 +35,7 @@ async def test_minting_and_validating_ask_the_database_nothing(
 ) -> None:
     house = await town.house()
     await client.post("/v1/tokens/create", headers=house.headers, json=MINT)
+    await logged()
     before = engine.operations
 
     for _ in range(3):

@@ -11,7 +11,7 @@ from pulse_dash.core import key_text
 from pulse_dash.core.errors import RateLimited
 from pulse_dash.settings import Settings
 from tests.api.asserting import assert_problem
-from tests.doubles import BreakableEngine
+from tests.doubles import BreakableEngine, logged
 from tests.people import Town
 
 _LEFT = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
@@ -57,6 +57,7 @@ async def test_a_spent_address_costs_no_look_into_the_database(
 
     while (await client.get("/v1/projects", headers=pair())).status_code == 401:
         pass
+    await logged()
     before = engine.operations
 
     assert_problem(await client.get("/v1/projects", headers=pair()), 429, "rate_limited")

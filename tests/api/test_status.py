@@ -9,7 +9,7 @@ from pulse_dash.core.access import Role
 from pulse_dash.core.checks import Result
 from pulse_dash.jobs import schedule
 from pulse_dash.services import Services
-from tests.doubles import BreakableEngine, MovableClock
+from tests.doubles import BreakableEngine, MovableClock, logged
 from tests.people import Town
 
 
@@ -28,6 +28,7 @@ async def test_anybody_reads_the_status_in_its_shape(client: httpx.AsyncClient, 
 async def test_status_and_its_page_ask_nothing_while_somebody_waits(
     client: httpx.AsyncClient, engine: BreakableEngine
 ) -> None:
+    await logged()
     before = engine.operations
     answers = [await client.get(path) for path in ("/v1/status", "/status")]
 

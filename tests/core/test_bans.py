@@ -17,7 +17,7 @@ from pulse_dash.core.tokens import MintedToken, TokenRequest
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services, assemble
 from pulse_dash.settings import Settings
-from tests.doubles import BreakableEngine, MovableClock, RunningLiveKit
+from tests.doubles import BreakableEngine, MovableClock, RunningLiveKit, logged
 from tests.people import HOSTILE, House, Town
 
 
@@ -147,6 +147,7 @@ async def test_another_node_refuses_once_it_has_read_the_feed(
     made = await bans.ban(await town.by_key(house), house.id, identity="ada", reason="spam")
     await elsewhere.feed.read()
     refused = await banned(there, house)
+    await logged()
     operations = engine.operations
     untouched = await banned(there, other)
 
@@ -161,6 +162,7 @@ async def test_another_node_refuses_once_it_has_read_the_feed(
 async def test_a_known_project_costs_no_look_into_the_database(town: Town, engine: BreakableEngine) -> None:
     house = await town.house()
     await minted(town, house)
+    await logged()
     before = engine.operations
     for number in range(20):
         await minted(town, house, f"guest {number}")

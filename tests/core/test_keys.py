@@ -18,7 +18,7 @@ from pulse_dash.core.passwords import Passwords
 from pulse_dash.services import Services, assemble
 from pulse_dash.settings import Settings
 from pulse_dash.store.records import Moved
-from tests.doubles import BreakableEngine, MovableClock
+from tests.doubles import BreakableEngine, MovableClock, logged
 from tests.people import Town
 
 
@@ -83,6 +83,7 @@ async def test_a_wrong_secret_stays_wrong_after_the_right_one_was_remembered(tow
 
 @pytest.mark.parametrize("text", ["", "pulse_key_", "pulse_key_" + "0" * 30, "\ud800", "pulse_key_é" + "a" * 29])
 async def test_junk_never_reaches_the_database(town: Town, engine: BreakableEngine, text: str) -> None:
+    await logged()
     before = engine.operations
 
     with pytest.raises(Unauthenticated):
@@ -102,6 +103,7 @@ def test_a_mistyped_key_fails_its_checksum() -> None:
 async def test_a_remembered_pair_asks_the_database_nothing(town: Town, engine: BreakableEngine) -> None:
     house = await town.house()
     await town.by_key(house)
+    await logged()
     before = engine.operations
 
     await town.by_key(house)
@@ -115,6 +117,7 @@ async def test_a_wrong_pair_is_looked_up_once_a_minute_however_many_send_it(
     house, other = await town.house(), await town.house()
 
     async def refused() -> int:
+        await logged()
         before = engine.operations
         with pytest.raises(Unauthenticated):
             await keys.recognize(town.stranger, house.key.public, other.key.secret.reveal())
@@ -128,6 +131,7 @@ async def test_a_wrong_pair_is_looked_up_once_a_minute_however_many_send_it(
 
 async def test_callers_of_one_key_wait_for_one_look_into_the_database(town: Town, engine: BreakableEngine) -> None:
     house = await town.house()
+    await logged()
     before = engine.operations
 
     known = await asyncio.gather(

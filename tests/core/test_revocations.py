@@ -15,7 +15,7 @@ from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.tokens import MintedToken, TokenRequest
 from pulse_dash.jobs import schedule
 from pulse_dash.services import Services, assemble
-from tests.doubles import BreakableEngine, MovableClock, RunningLiveKit, kept
+from tests.doubles import BreakableEngine, MovableClock, RunningLiveKit, kept, logged
 from tests.people import HOSTILE, House, Town
 
 
@@ -186,6 +186,7 @@ async def test_a_remembered_answer_asks_for_no_revocations_again(
     token = await minted(town, house)
     counted: list[int] = []
     for _ in range(2):
+        await logged()
         before = engine.operations
         await worth(town, house, token)
         counted.append(engine.operations - before)
