@@ -41,7 +41,11 @@ async def identity(client: httpx.AsyncClient, owner: Person, house: House, name:
     return await client.post("/v1/tokens/create", content=json.dumps(body), headers=house.headers), "identity"
 
 
-EVERYTHING_NAMED: list[Naming] = [organization, project, key, room, identity]
+async def person(client: httpx.AsyncClient, owner: Person, house: House, name: str) -> tuple[httpx.Response, str]:
+    return await client.put("/v1/auth/me", content=json.dumps({"name": name}), headers=owner.headers), "name"
+
+
+EVERYTHING_NAMED: list[Naming] = [organization, project, key, room, identity, person]
 # A room or somebody in it has LiveKit's rules: any sign will do, and blanks are signs.
 _ALSO_TAKEN = {room: {"only blanks", "only wide blanks", "only a joiner", "only a filler", "only an override"}}
 _ALSO_TAKEN[identity] = _ALSO_TAKEN[room]

@@ -89,6 +89,7 @@ async def name_everything(customer: Customer, organization: str, project: str, k
     await answered(customer, "PUT", f"/v1/organizations/{org_id}", {"name": organization})
     await rename(customer, project)
     await answered(customer, "POST", f"/v1/projects/{customer.project_id}/keys", {"name": key})
+    await answered(customer, "PUT", "/v1/auth/me", {"name": key})
 
 
 async def rename(customer: Customer, name: str) -> None:
