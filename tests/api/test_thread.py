@@ -50,7 +50,9 @@ async def test_signing_up_and_in_answer_with_the_same_fields(client: httpx.Async
         assert {"access_token", "refresh_token", "user", "organization"} <= answer.keys()
         assert answer["user"].keys() == {"id", "email", "name"}
         assert answer["organization"].keys() == {"id", "name", "plan"}
-    assert signed_in["organizations"] == [{"id": up["organization"]["id"], "name": "Acme", "role": "owner"}]
+    assert signed_in["organizations"] == [
+        {"id": up["organization"]["id"], "name": "Acme", "role": "owner", "second_factor_needed": False}
+    ]
 
 
 async def test_an_address_that_is_taken_is_a_conflict(client: httpx.AsyncClient) -> None:
