@@ -44,7 +44,7 @@ from pulse_dash.store.records import both
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 ACTIONS = ("project.updated", "session.started", "token.created", "key.created", "member.invited", "key.revoked")
-ROUNDS, CHANGES, PROJECTS, WRITERS = 15, 300, 50, 64
+ROUNDS, CHANGES, PROJECTS, WRITERS = 31, 300, 50, 64
 
 
 def entry(org_id: str, number: int, every: timedelta) -> Document:
@@ -109,20 +109,29 @@ def asked(org_id: str) -> dict[str, Filters]:
     }
 
 
-async def pages(services: Services, org_id: str, each: int) -> dict[str, float]:
-    """Milliseconds of a page of 50 by each filter, its second page in turn; the middle of some rounds."""
-    work, took = services.system("a bench"), {}
-    for name, filters in asked(org_id).items():
-        seconds: list[float] = []
-        cursor: str | None = None
+async def page(services: Services, filters: Filters, cursor: str | None) -> tuple[float, str | None]:
+    """Milliseconds of a page of 50, and the cursor of the next."""
+    began = time.perf_counter()
+    found = await audit.listing(services.system("a bench"), filters, limit=50, cursor=cursor)
+    took = (time.perf_counter() - began) * 1_000
+    if cursor is None and not found.items:
+        raise SystemExit(f"Nothing is found by {filters}")
+    return took, found.next_cursor
+
+
+async def pages(few: tuple[Services, str], many: tuple[Services, str]) -> dict[str, tuple[float, float]]:
+    """By each filter a first and a second page among few and among many, in turn; the middle of some rounds."""
+    took: dict[str, tuple[float, float]] = {}
+    for name in asked(few[1]):
+        seconds: dict[str, list[float]] = {few[1]: [], many[1]: []}
+        cursors: dict[str, str | None] = {}
         for _ in range(ROUNDS):
-            began = time.perf_counter()
-            found = await audit.listing(work, filters, limit=50, cursor=cursor)
-            seconds.append(time.perf_counter() - began)
-            if len(found.items) != 50 and cursor is None and each >= 500:
-                raise SystemExit(f"{name}: {len(found.items)} entries")
-            cursor = None if cursor else found.next_cursor
-        took[name] = statistics.median(seconds) * 1_000
+            for services, org_id in (few, many):
+                before = cursors.get(org_id)
+                one, after = await page(services, asked(org_id)[name], before)
+                seconds[org_id].append(one)
+                cursors[org_id] = None if before else after
+        took[name] = statistics.median(seconds[few[1]]), statistics.median(seconds[many[1]])
     return took
 
 
@@ -253,11 +262,7 @@ async def main(arguments: argparse.Namespace) -> None:
         print(
             f"{arguments.entries:,} entries of {arguments.organizations} organizations, chained at {made:,.0f} a second"
         )
-        each = arguments.few // arguments.organizations
-        among_few, among_many = await pages(few, few_ids[0], each), await pages(many, many_ids[0], each)
-        again_few, again_many = await pages(few, few_ids[1], each), await pages(many, many_ids[1], each)
-        for name in among_many:
-            small, large = min(among_few[name], again_few[name]), min(among_many[name], again_many[name])
+        for name, (small, large) in (await pages((few, few_ids[0]), (many, many_ids[0]))).items():
             figures[f"page_{name}_ms"], figures[f"page_{name}_ratio"] = large, large / small
             print(f"a page of 50, {name}: {large:.2f} ms, {large / small:.2f} times that among {arguments.few:,}")
         work = many.system("a bench")
