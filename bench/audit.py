@@ -28,6 +28,7 @@ import bson
 import structlog
 from bson.codec_options import CodecOptions
 
+from bench import raw
 from pulse_dash.core import accounts, audit, audit_export, audit_verify, projects
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.audit import Filters
@@ -289,6 +290,7 @@ async def main(arguments: argparse.Namespace) -> None:
         print(f"{WRITERS} writers: {figures['writers']:.0f} entries, no fork, no gap")
         for services in (few, many):
             await services.close()
+    raw.keep("audit", figures)
     print(json.dumps(figures))
 
 

@@ -1,4 +1,4 @@
-"""Where the raw results of a bench are kept, with the machine they came from: `bench/raw/NAME.json`."""
+"""Where the raw results of a bench are kept, with the machine they came from: `bench/raw/NAME-TIME.json`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ FOLDER = Path(__file__).resolve().parent / "raw"
 
 
 def keep(name: str, figures: dict[str, Any]) -> None:
-    """Write what a bench measured; the last run of each is kept."""
+    """Write what a bench measured, beside what it measured before."""
     FOLDER.mkdir(exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
-    whole = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, **figures}
-    (FOLDER / f"{name}.json").write_text(json.dumps(whole, indent=1, default=_plain) + "\n")
+    now = datetime.now(UTC)
+    whole = {"at": now.isoformat(timespec="seconds"), "machine": machine, **figures}
+    (FOLDER / f"{name}-{now:%Y%m%dT%H%M%S}.json").write_text(json.dumps(whole, indent=1, default=_plain) + "\n")
 
 
 def _plain(value: object) -> Any:

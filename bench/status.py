@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 import structlog
 
+from bench import raw
 from pulse_dash.api.app import make_api
 from pulse_dash.api.headers import CarefulAnswers
 from pulse_dash.core import status
@@ -121,6 +122,7 @@ async def main() -> None:
         f"GET /v1/status while all hang, {REQUESTS:,}: "
         f"p50 {percentile(took, 0.5) * 1000:.2f} ms, p99 {percentile(took, 0.99) * 1000:.2f} ms"
     )
+    raw.keep("status", {"late_s": late, "answers_s": took, "single_failures": failed, "false_incidents": opened})
     print(f"{HOURS:,} simulated hours, {failed:,} single failures: {opened} false incidents")
 
 

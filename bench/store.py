@@ -24,6 +24,7 @@ from typing import Any
 
 import bson
 
+from bench import raw as results
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.engine import Collection
 from pulse_dash.store.schema import CollectionSchema, Index
@@ -70,6 +71,7 @@ def main() -> int:
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(measure(Path(folder), options, figures))
+    results.keep("store", figures)
     print(json.dumps(figures))
     return 0
 
