@@ -24,7 +24,8 @@ from pulse_dash.state.service_status import (
 )
 from pulse_dash.state.shell import ShellState
 
-_BONES = 3
+# Database, API, LiveKit and joining: what an installation has before storage and mail.
+_PARTS = 4
 
 
 def page() -> rx.Component:
@@ -191,7 +192,7 @@ def _projects() -> rx.Component:
                 rx.el.ul(rx.foreach(state.rows, _project), class_name="health-list"),
                 empty("folder-kanban", "No projects yet", "Each gets its own health here.", small=True),
             ),
-            rx.cond(state.problem == "", rx.el.div(*(bone() for _ in range(_BONES)), class_name="stack")),
+            rx.cond(state.problem == "", rx.el.div(*(bone() for _ in range(3)), class_name="stack")),
         ),
         rx.cond(
             state.more > 0,
@@ -225,7 +226,7 @@ def _fact(row: rx.Var[FactRow]) -> rx.Component:
 
 def _bones(*shape: rx.Component) -> rx.Component:
     """Rows of the shape that the real ones have, so that nothing moves when these come."""
-    return rx.el.ul(*(rx.el.li(*shape) for _ in range(_BONES)), class_name="part-list")
+    return rx.el.ul(*(rx.el.li(*shape) for _ in range(_PARTS)), class_name="part-list")
 
 
 def _card(title: str, content: rx.Component, *, bones: rx.Component, note: str = "") -> rx.Component:
