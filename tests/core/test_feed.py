@@ -73,6 +73,8 @@ async def test_who_was_away_for_over_an_hour_forgets_everything(
 ) -> None:
     house = await town.house()
     await town.by_key(house)
+    # The log is written behind the change, and says so too.
+    await services.parts.store.logged()
     await services.feed.read()
     heard.clear()
 
