@@ -23,7 +23,6 @@ from urllib.parse import parse_qs
 import reflex as rx
 import structlog
 from reflex.app import EventNamespace
-from reflex.istate.manager import StateManager
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import (
     BaseState,
@@ -379,13 +378,12 @@ async def _forget_visitors(app: rx.App) -> None:
     """Drop the State of visitors without a session soon; Reflex itself keeps every State for an hour."""
     while True:
         await asyncio.sleep(5)
-        forget_anonymous(app.state_manager, older_than=ANONYMOUS_STATE_SECONDS, most=MOST_ANONYMOUS_STATES)
+        if isinstance(app.state_manager, StateManagerMemory):
+            forget_anonymous(app.state_manager, older_than=ANONYMOUS_STATE_SECONDS, most=MOST_ANONYMOUS_STATES)
 
 
-def forget_anonymous(manager: StateManager, *, older_than: float, most: int) -> int:
+def forget_anonymous(manager: StateManagerMemory, *, older_than: float, most: int) -> int:
     """Forget trees without a session, unused for so many seconds or the oldest beyond `most`; says how many."""
-    if not isinstance(manager, StateManagerMemory):
-        return 0
     before = time.time() + manager.token_expiration - older_than
     idle = [(until, token) for until, token in manager._token_expires_at.values() if _is_idle(manager, token)]
     idle.sort(key=lambda each: each[0])
