@@ -50,6 +50,11 @@ class OutboundClient:
         if sentence := refusal(target, addresses, self._allowed):
             raise refused_field(field, sentence)
 
+    def lists(self, purpose: Purpose, url: str) -> bool:
+        """Whether OUTBOUND_ALLOW names this address for this purpose."""
+        target = target_of(purpose, url)
+        return not isinstance(target, str) and Allowed(purpose, target.host, target.port) in self._allowed
+
     def client(self, purpose: Purpose, *, seconds: float = 10.0, most_bytes: int = 1024 * 1024) -> httpx.AsyncClient:
         """A client for this purpose: no redirects, no proxies and no credentials of this machine."""
         return httpx.AsyncClient(

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.headerregistry import HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import formatdate, make_msgid
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
@@ -25,6 +27,19 @@ log = structlog.get_logger(__name__)
 SECONDS: Final = 20
 _KEPT: Final = 50
 _PORTS: Final = {"smtp": 587, "smtps": 465}
+
+
+class _Whole(UniqueUnstructuredHeader):
+    """A header on one line: Python folds a long address by encoding it, and no mail program reads that one back."""
+
+    def fold(self, *, policy: Policy) -> str:
+        name: str = cast("Any", self).name  # the registry makes it a header with a name
+        return f"{name}: {self}{policy.linesep}"
+
+
+_REGISTRY: Final = HeaderRegistry()
+_REGISTRY.map_to_type("list-unsubscribe", cast("Any", _Whole))
+_POLICY: Final = EmailPolicy(header_factory=_REGISTRY)
 
 
 class BadAddress(ValueError):
@@ -131,9 +146,12 @@ class NoPost:
 
 def message(mail: Mail, sender: str) -> EmailMessage:
     """As it goes over the wire; `EmailMessage` refuses line breaks in headers, and text is text."""
-    made = EmailMessage()
+    made = EmailMessage(_POLICY)
     made["From"], made["To"], made["Subject"] = sender, mail.to, mail.subject
     made["Date"], made["Message-ID"] = formatdate(usegmt=True), make_msgid(domain=sender.rpartition("@")[2])
     made["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe:
+        made["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(mail.text)
     return made

@@ -33,6 +33,8 @@ from pulse_dash.api import (
     status,
     status_feeds,
     status_page,
+    status_subscription_page,
+    status_subscriptions,
     team,
     tokens,
 )
@@ -92,6 +94,8 @@ def make_fastapi(services: Services) -> FastAPI:
         status_feeds,
         incidents,
         status_page,
+        status_subscriptions,
+        status_subscription_page,
         session_forms,
     ):
         api.include_router(noun.router)

@@ -14,6 +14,7 @@ _PUBLIC = frozenset(
     (
         "/v1/status",
         "/v1/status/regions",
+        "/v1/status/subscriptions",
         *(f"/v1/auth/{what}" for what in _WITHOUT_CREDENTIALS),
     )
 )

@@ -104,8 +104,8 @@ async def verify(request: Request) -> Response:
 @router.post("/end")
 async def end(request: Request) -> Response:
     services: Services = request.app.state.services
-    if not _from_our_page(request, services.settings):
-        return _from_elsewhere(request)
+    if not from_our_page(request, services.settings):
+        return from_elsewhere(request)
     await _end_current(_work(request, services), services.settings, request)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(services.settings.cookie_name, path="/", secure=services.settings.https, httponly=True)
@@ -117,12 +117,12 @@ async def _answered(
 ) -> Response:
     """What a form of a page is answered; a refusal leads back to it and says why."""
     services: Services = request.app.state.services
-    if not _from_our_page(request, services.settings):
-        return _from_elsewhere(request)
+    if not from_our_page(request, services.settings):
+        return from_elsewhere(request)
     form: dict[str, str] = {}
     work = _work(request, services)
     try:
-        form = await _form(request)
+        form = await form_of(request)
         _count(work, client_ip(request.scope, services.settings))
         return await answer(work, form)
     except PulseError as error:
@@ -133,12 +133,12 @@ async def _enter(request: Request, page: str) -> Response:
     """Sign in or up, and answer with the cookie or with the form again, saying why."""
     services: Services = request.app.state.services
     settings = services.settings
-    if not _from_our_page(request, settings):
-        return _from_elsewhere(request)
+    if not from_our_page(request, settings):
+        return from_elsewhere(request)
     form: dict[str, str] = {}
     work = _work(request, services)
     try:
-        form = await _form(request)
+        form = await form_of(request)
         _count(work, client_ip(request.scope, settings))
         if page == "/invitations/accept":
             work = work.acting_as(await visitor(work, settings, request))
@@ -240,7 +240,7 @@ def own_path(wanted: str) -> str:
     return quote(wanted, safe="/?=&%-._~:@!$'()*+,;") if ours else "/"
 
 
-def _from_our_page(request: Request, settings: Settings) -> bool:
+def from_our_page(request: Request, settings: Settings) -> bool:
     """Whether a page of ours sent the form: browsers say so, older ones by Origin alone."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -248,7 +248,7 @@ def _from_our_page(request: Request, settings: Settings) -> bool:
     return request.headers.get("origin") == settings.public_url
 
 
-def _from_elsewhere(request: Request) -> Response:
+def from_elsewhere(request: Request) -> Response:
     return refusal(403, "cross_site", "This form is only taken from Pulse's own pages.", request_id(request.scope))
 
 
@@ -262,7 +262,7 @@ def _count(work: Work, ip: str) -> None:
         raise RateLimited(allowance.reset)
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form, each once; what is larger than any form of ours is cut."""
     body = b""
     try:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from pulse_dash.api.docs import POLICY
+from pulse_dash.api.status_subscription_page import form
 from pulse_dash.core import incidents, status
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.checks import Result, Status
@@ -24,7 +25,7 @@ from pulse_dash.services import Services
 
 router = APIRouter(include_in_schema=False)
 
-_HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+_HEADERS = {"Content-Security-Policy": f"{POLICY}; form-action 'self'", "Cache-Control": "no-cache"}
 _WHOLE: dict[Status, str] = {
     "operational": "Everything works",
     "degraded": "Something works less well than it should",
@@ -41,9 +42,9 @@ _DOCUMENT = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="60">
+<meta name="color-scheme" content="light dark"><noscript><meta http-equiv="refresh" content="300"></noscript>
 <title>{whole} · Pulse status</title>
-<script src="/theme.js"></script>
+<script src="/theme.js"></script><script src="/status.js" defer></script>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 {styles}
 </head>
@@ -54,6 +55,7 @@ _DOCUMENT = """<!doctype html>
 <p class="quiet">As of {at} UTC. {projects}</p>
 <section aria-label="Components">{components}</section>
 <section aria-labelledby="incidents"><h2 id="incidents">Incidents and maintenance</h2>{incidents}</section>
+<section aria-labelledby="subscribe"><h2 id="subscribe">Be told of incidents</h2>{subscribe}</section>
 <section aria-labelledby="requests"><h2 id="requests">Answers of the API</h2><p>{requests}</p></section>
 <section aria-labelledby="formula"><h2 id="formula">How uptime is counted</h2>
 <p>Every part is checked every 15 seconds. <code>{formula}</code>, in seconds of the last 90 days; a slow answer is an
@@ -68,7 +70,7 @@ counts neither way.</p></section>
 """
 _SHOWN = 20
 _STYLES = "".join(
-    f'<link rel="stylesheet" href="/{name}.css">' for name in ("served", "tokens", "fonts", "pulse", "status")
+    f'<link rel="stylesheet" href="/{name}.css">' for name in ("served", "tokens", "fonts", "pulse", "parts", "status")
 )
 
 
@@ -86,6 +88,7 @@ async def page(request: Request) -> Response:
         at=_moment(work.clock.now()),
         projects=f"{projects}; this node runs since {_length(now.uptime_seconds)}.",
         components="".join(map(_component, status.history(work))),
+        subscribe=_subscribe(mails=services.parts.post.delivers),
         incidents=_incidents(incidents.listing(work), work.clock.now()),
         requests=_requests(services.parts.board.traffic.look()),
         formula=FORMULA,
@@ -165,6 +168,14 @@ def _incident(incident: Incident, now: datetime) -> str:
         f'<p class="quiet">{span}</p><ul class="status-told">{told}</ul>'
         f"{after if incident.postmortem else ''}</article>"
     )
+
+
+def _subscribe(*, mails: bool) -> str:
+    """The form only where a mail would leave."""
+    others = 'a <a href="/docs/status">webhook</a> or the <a href="/status.atom">feed</a>'
+    if not mails:
+        return f"<p>By {others}. This installation sends no mail.</p>"
+    return f"{form()}<p>One mail asks you to confirm; each one after holds a link that ends them. Or by {others}.</p>"
 
 
 def _requests(seen: Percentiles) -> str:

@@ -84,6 +84,7 @@ async def declare(
         "ends_at": ends_at if kind == "maintenance" else None,
         "resolved_at": now if at in OVER else None,
         "created_by": getattr(work.actor, "id", "system"),
+        "untold": now,
     }
     return await _add(work, document, org_id=await operators.home_of(work))
 
@@ -114,6 +115,7 @@ async def update(
     if body is not None or status is not None:
         kept = [{"at": each.at, "status": each.status, "body": each.body} for each in before.updates]
         values["updates"] = [*kept, {"at": now, "status": status or before.status, "body": body or ""}]
+        values["untold"] = now
         changes["body"] = {"before": None, "after": body or ""}
     unset: list[str] = []
     if status is not None:
@@ -147,6 +149,7 @@ async def follow(work: Work, turn: Turn) -> None:
             "started_at": turn.at,
             "open": turn.component,
             "created_by": "rule",
+            "untold": now,
         }
         try:
             await _add(work, document, org_id=None)
@@ -160,6 +163,7 @@ async def follow(work: Work, turn: Turn) -> None:
             "status": "resolved",
             "resolved_at": turn.at,
             "updates": [*kept, {"at": now, "status": "resolved", "body": word}],
+            "untold": now,
         }
         entry = _entry(work, "incident.updated", lasting.id, lasting.title, None, {})
         try:

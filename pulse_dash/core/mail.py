@@ -9,11 +9,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail in plain text to one address, which is one of an account or of an invitation, never of a request."""
+    """A mail in plain text to one address. Where a request named the address, it says nothing but what that asks for.
+
+    `unsubscribe` is the link that ends such mails, which mail programs show as a button (RFC 8058)."""
 
     to: str
     subject: str
     text: str
+    unsubscribe: str = ""
 
 
 class Post(Protocol):

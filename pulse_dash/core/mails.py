@@ -17,6 +17,7 @@ from pulse_dash.core.mail import Mail
 from pulse_dash.core.names import on_one_line
 from pulse_dash.core.vault import Unreadable
 from pulse_dash.core.work import Work
+from pulse_dash.store.mails import KeptMail
 
 log = structlog.get_logger(__name__)
 
@@ -28,13 +29,20 @@ _BATCH: Final = 50
 
 
 @open_because("each caller has its own rule, and a mail goes only to an address that is kept")
-async def post(work: Work, mail: Mail) -> None:
-    """Keep a mail, to be handed over at once or as soon as it can. Raises Unavailable when it can't be kept."""
+async def post(work: Work, mail: Mail, *, once: str = "") -> None:
+    """Keep a mail, to be handed over at once or as soon as it can; of several with the same `once` the first.
+
+    Raises Unavailable when it can't be kept."""
     system = work.as_system("post a mail")
     # Links open accounts, so what is kept is sealed.
-    sealed = work.parts.vault.sealed(mail.text.encode())
+    vault = work.parts.vault
     await system.store.mails.put(
-        work.new_id("mai"), to=mail.to, subject=on_one_line(mail.subject), sealed=sealed, now=work.clock.now()
+        f"mai_{once}" if once else work.new_id("mai"),
+        to=mail.to,
+        subject=on_one_line(mail.subject),
+        sealed=vault.sealed(mail.text.encode()),
+        sealed_unsubscribe=vault.sealed(mail.unsubscribe.encode()) if mail.unsubscribe else None,
+        now=work.clock.now(),
     )
     work.parts.bus.say("mails:")
 
@@ -55,8 +63,7 @@ async def hand_over(work: Work) -> int:
         if kept is None:
             break
         try:
-            text = work.parts.vault.opened(kept.sealed).decode()
-            await work.parts.post.send(Mail(kept.to, kept.subject, text))
+            await work.parts.post.send(_opened(work, kept))
         except Unreadable:
             log.exception("mail.unreadable", mail=kept.id)
             await store.mails.give_up(kept.id, clock.now())
@@ -77,3 +84,9 @@ async def hand_over(work: Work) -> int:
 async def forget(work: Work) -> None:
     """Forget mails of a month ago."""
     await work.as_system("forget old mails").store.mails.forget(work.clock.now() - KEPT)
+
+
+def _opened(work: Work, kept: KeptMail) -> Mail:
+    vault, link = work.parts.vault, kept.sealed_unsubscribe
+    unsubscribe = vault.opened(link).decode() if link is not None else ""
+    return Mail(kept.to, kept.subject, vault.opened(kept.sealed).decode(), unsubscribe)

@@ -88,6 +88,10 @@ class Outbound(Protocol):
         """Raises Invalid, naming the field, for what can't be taken: at the moment it is named."""
         ...
 
+    def lists(self, purpose: Purpose, url: str) -> bool:
+        """Whether OUTBOUND_ALLOW names this address for this purpose."""
+        ...
+
     def client(self, purpose: Purpose, *, seconds: float = 10.0, most_bytes: int = 1024 * 1024) -> httpx.AsyncClient:
         """A client that looks where each connection leads, follows nothing and reads no more than so much.
 

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pulse_dash.core.secret import Secret
 
+WEBHOOK_PREFIX = "whsec_"
+
 
 class Unreadable(Exception):
     """Something was encrypted with a key that is no longer among ours, or damaged."""
@@ -113,6 +115,11 @@ class _Mac:
 def random_secret() -> str:
     """256 random bits as text."""
     return secrets.token_urlsafe(32)
+
+
+def random_webhook_secret() -> str:
+    """256 random bits as Standard Webhooks writes a secret."""
+    return f"{WEBHOOK_PREFIX}{b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def random_letters(alphabet: str, count: int) -> str:

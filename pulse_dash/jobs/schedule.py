@@ -14,7 +14,18 @@ from typing import Any, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
-from pulse_dash.core import audit_checkpoints, audit_retention, checks, idempotency, mails, sessions, status
+from pulse_dash.core import (
+    audit_checkpoints,
+    audit_retention,
+    checks,
+    idempotency,
+    mails,
+    sessions,
+    status,
+    status_deliveries,
+    status_notices,
+    status_subscriptions,
+)
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
 from pulse_dash.core.uptime import DAYS
@@ -49,6 +60,8 @@ def jobs(services: Services) -> list[Job]:
         Job("settle_outbox", 1.0, lambda: _settle_what_is_owed(services)),
         Job("sweep_outbox", _SWEEP_EVERY.total_seconds(), services.parts.store.drain, lease=_SWEEP_EVERY),
         Job("hand_mails_over", 2.0, lambda: mails.hand_over(services.system("hand mails over"))),
+        Job("tell_subscribers", 2.0, lambda: status_notices.spread(services.system("tell subscribers of incidents"))),
+        Job("call_webhooks", 2.0, lambda: status_deliveries.deliver(services.system("call webhooks of the status"))),
         Job("check_components", checks.EVERY, lambda: status.check(services.system("check what Pulse stands on"))),
         Job("keep_checks", checks.EVERY, lambda: _keep_checks(services)),
         Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
@@ -180,6 +193,8 @@ async def _forget(services: Services) -> None:
     await services.parts.store.forget_changes(now - KEPT)
     await services.system("forget old checks").store.checks.forget(now - timedelta(days=DAYS + 1))
     await mails.forget(services.system("forget old mails"))
+    await status_deliveries.forget(services.system("forget what webhooks were sent"))
+    await status_subscriptions.forget(services.system("forget subscriptions that nobody confirmed"))
     await sessions.forget(services.system("forget sign-ins that are over"))
     await services.system("forget refusals that were told").store.refusals.forget(now - timedelta(hours=1))
     await services.system("forget exports that were told").store.audit_exports.forget(now - timedelta(hours=1))

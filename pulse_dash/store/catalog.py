@@ -24,6 +24,8 @@ from pulse_dash.store import (
     refusals,
     revocations,
     sessions,
+    status_deliveries,
+    status_subscriptions,
     tallies,
     users,
 )
@@ -49,6 +51,8 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
     tallies.SCHEMA,
     checks.SCHEMA,
     incidents.SCHEMA,
+    status_subscriptions.SCHEMA,
+    status_deliveries.SCHEMA,
     leases.SCHEMA,
     mails.SCHEMA,
     media_events.SCHEMA,

@@ -27,6 +27,9 @@ SCHEMA = CollectionSchema(
             "resolved_at?": "date",
             # The component of an outage that the rule opened, while it lasts: it is opened once on all nodes.
             "open?": "string",
+            # How many of the updates subscribers were told of, and since when there are others.
+            "told?": "int",
+            "untold?": "date",
             "created_by": "string",
             "created_at": "date",
             "updated_at": "date",
@@ -34,6 +37,7 @@ SCHEMA = CollectionSchema(
     ),
     (
         Index("open", (("open", 1),), unique=True, partial="open"),
+        Index("untold", (("untold", 1),), partial="untold"),
         Index("started", (("started_at", -1), ("_id", -1))),
         PENDING,
     ),
@@ -65,6 +69,7 @@ class Incident:
     ends_at: datetime | None
     resolved_at: datetime | None
     outage: str | None
+    told: int
     created_at: datetime
     updated_at: datetime
 
@@ -103,6 +108,7 @@ class Incidents(Records[Incident]):
             ends_at=document.get("ends_at"),
             resolved_at=document.get("resolved_at"),
             outage=document.get("open"),
+            told=document.get("told", 0),
             created_at=document["created_at"],
             updated_at=document["updated_at"],
         )
@@ -115,3 +121,14 @@ class Incidents(Records[Incident]):
         """The outage of a component that the rule opened and that lasts."""
         document = await self._documents.find_one({"open": component})
         return None if document is None else self.read(document)
+
+    async def untold(self, limit: int) -> list[Incident]:
+        """Those with updates that subscribers were not told of, the oldest first."""
+        return await self.list({"untold": {"$exists": True}}, sort=[("untold", 1)], limit=limit)
+
+    async def tell(self, incident: Incident) -> None:
+        """Subscribers were told of all that this incident held when it was read; what came since waits on."""
+        await self._documents.update_one(
+            {"_id": incident.id, "updated_at": incident.updated_at},
+            {"$set": {"told": len(incident.updates)}, "$unset": {"untold": ""}},
+        )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pulse_dash.store.engine import Document
+from pulse_dash.store.engine import Document, DuplicateKey
 from pulse_dash.store.schema import CollectionSchema, Index
 
 SCHEMA = CollectionSchema(
@@ -16,6 +16,8 @@ SCHEMA = CollectionSchema(
         "to": "string",
         "subject": "string",
         "sealed?": "binary",
+        # The link that ends such mails, where there is one.
+        "sealed_unsubscribe?": "binary",
         "attempts": "int",
         "created_at": "date",
         "due_at?": "date",
@@ -37,6 +39,7 @@ class KeptMail:
     to: str
     subject: str
     sealed: bytes
+    sealed_unsubscribe: bytes | None
     attempts: int
 
 
@@ -46,10 +49,15 @@ class Mails:
     def __init__(self, store: Any) -> None:
         self._documents = store.engine.collection("mails")
 
-    async def put(self, mail_id: str, *, to: str, subject: str, sealed: bytes, now: datetime) -> None:
-        """Keep one that is due now."""
+    async def put(
+        self, mail_id: str, *, to: str, subject: str, sealed: bytes, sealed_unsubscribe: bytes | None, now: datetime
+    ) -> None:
+        """Keep one that is due now; one that is kept under this id already stays as it is."""
         kept = {"to": to, "subject": subject, "sealed": sealed, "attempts": 0, "created_at": now, "due_at": now}
-        await self._documents.insert_one({"_id": mail_id, **kept})
+        try:
+            await self._documents.insert_one({"_id": mail_id, **kept, "sealed_unsubscribe": sealed_unsubscribe})
+        except DuplicateKey:
+            return
 
     async def claim(self, now: datetime, *, until: datetime) -> KeptMail | None:
         """The one that waits longest; nobody else gets it before `until`."""
@@ -58,7 +66,14 @@ class Mails:
         )
         if found is None:
             return None
-        return KeptMail(found["_id"], found["to"], found["subject"], found["sealed"], found["attempts"])
+        return KeptMail(
+            found["_id"],
+            found["to"],
+            found["subject"],
+            found["sealed"],
+            found.get("sealed_unsubscribe"),
+            found["attempts"],
+        )
 
     async def sent(self, mail_id: str, now: datetime) -> None:
         """It is on its way; what it said is forgotten."""
@@ -77,4 +92,5 @@ class Mails:
         return int(await self._documents.delete_many({"created_at": {"$lt": before}}))
 
     async def _finish(self, mail_id: str, how: dict[str, datetime]) -> None:
-        await self._documents.update_one({"_id": mail_id}, {"$set": how, "$unset": {"due_at": "", "sealed": ""}})
+        gone = {"due_at": "", "sealed": "", "sealed_unsubscribe": ""}
+        await self._documents.update_one({"_id": mail_id}, {"$set": how, "$unset": gone})

@@ -36,6 +36,8 @@ from pulse_dash.store.records import View
 from pulse_dash.store.refusals import Refusals
 from pulse_dash.store.revocations import Revocations
 from pulse_dash.store.sessions import Sessions
+from pulse_dash.store.status_deliveries import StatusDeliveries
+from pulse_dash.store.status_subscriptions import StatusSubscriptions
 from pulse_dash.store.tallies import Tallies
 from pulse_dash.store.users import Users
 
@@ -180,6 +182,8 @@ class ScopedStore:
         "refusals",
         "revocations",
         "sessions",
+        "status_deliveries",
+        "status_subscriptions",
         "tallies",
         "users",
     )
@@ -200,6 +204,8 @@ class ScopedStore:
         self.mails = Mails(store)
         self.checks = Checks(store)
         self.incidents = Incidents(store, view)
+        self.status_subscriptions = StatusSubscriptions(store)
+        self.status_deliveries = StatusDeliveries(store)
         self.media_events = MediaEvents(store)
         self.kept_answers = KeptAnswers(store)
         self.audit_exports = AuditExports(store, view)

@@ -367,6 +367,7 @@ WITHOUT = {
     "POST /v1/organizations/{org_id}/transfer",
     "POST /v1/projects/{project_id}/livekit/test",
     "POST /v1/projects/{project_id}/storage/test",
+    "POST /v1/status/subscriptions",
     "POST /v1/tokens/create",
     "POST /v1/tokens/revoke",
     "POST /v1/tokens/validate",

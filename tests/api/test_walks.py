@@ -49,6 +49,7 @@ def test_few_routes_are_public_and_each_is_known() -> None:
         "GET /v1/status",
         "GET /v1/status/incidents",
         "GET /v1/status/regions",
+        "POST /v1/status/subscriptions",
         "POST /v1/auth/login",
         "POST /v1/auth/password/forgot",
         "POST /v1/auth/password/reset",
@@ -136,6 +137,9 @@ UNDESCRIBED = {
     "/status",
     "/status.atom",
     "/status/badge.svg",
+    "/status/subscriptions",
+    "/status/subscriptions/confirm",
+    "/status/subscriptions/unsubscribe",
     *(f"/api/v2/{what}.json" for what in ("summary", "status", "components", "incidents")),
     *(
         f"/session/{form}"

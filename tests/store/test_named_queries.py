@@ -22,6 +22,7 @@ from pulse_dash.store.audit_log import Wanted
 from pulse_dash.store.checks import CheckedDay
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.ids import IdMaker
+from pulse_dash.store.incidents import Incident
 from pulse_dash.store.media_events import MediaEventRecord
 from pulse_dash.store.paging import Cursor
 from pulse_dash.store.records import Records, View
@@ -52,6 +53,9 @@ GIVEN: dict[str, Any] = {
     "documents": [],
     "through": 1,
     "step": 1,
+    "incident": Incident(
+        "inc_x", "incident", "x", "minor", "resolved", (), (), "", NOON, None, None, None, 0, NOON, NOON
+    ),
     "days": [CheckedDay("api", NOON.date(), 1, 0, 0)],
     "used": {"key_x": NOON},
     "seen": {"usr_x": NOON},
