@@ -62,6 +62,7 @@ GIVEN: dict[str, Any] = {
     "document": {"_id": "rev_x", "org_id": "org_x", "project_id": "prj_x", "identity": "ada", "room": ""},
     "entry": {"_id": "aud_x", "org_id": "org_x", "at": NOON},
     "sealed": b"x",
+    "sealed_unsubscribe": b"x",
     "answer": b"x",
     "secrets": b"x",
     "what": "first_token_at",
