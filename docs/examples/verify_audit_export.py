@@ -1,4 +1,4 @@
-"""Verify one export of an audit log (JSON Lines) with nothing of Pulse and nothing but Python's standard library.
+"""Verify one export of an audit log (JSON Lines) with nothing of Pulse and nothing but Python 3.11's standard library.
 
     python3 verify_audit_export.py FILE [--checkpoint FILE] [--key PUBLIC_KEY]
 
@@ -9,18 +9,55 @@ the key in the checkpoint itself is used, which anybody can make. It ends with 1
 """
 
 import argparse
+import datetime as dt
 import hashlib
 import json
+import struct
 import sys
 from pathlib import Path
 
 GENESIS = "0" * 64
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+ORDER = ("id", "version", "org_id", "at", "actor", "action", "resource", "status", "ip", "user_agent")
+ORDER += ("request_id", "changes", "marks", "sequence", "previous")
 STATES = ("sequence", "hash", "from_sequence", "from_hash", "unchained", "at")
 
 
 def canonical(form):
     """Sorted names, no blanks, UTF-8."""
     return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def hashed(entry):
+    """The bytes that an entry's hash is over: form 1 is JSON, form 2 is BSON in the order of ORDER."""
+    if entry["version"] == 1:
+        return canonical(entry)
+    if entry["version"] != 2 or set(entry) != set(ORDER):
+        raise ValueError("no form that is known")
+    moment = dt.datetime.fromisoformat(entry["at"])
+    at = (moment - EPOCH) // dt.timedelta(milliseconds=1)
+    written = {"at": b"\x09at\0" + struct.pack("<q", at), "id": element("_id", entry["id"])}
+    return b"".join([written.get(name) or element(name, entry[name]) for name in ORDER])
+
+
+def element(name, value):
+    """A value under its name in BSON (bsonspec.org), names further inside sorted."""
+    named = name.encode("utf-8", "surrogatepass") + b"\0"
+    if value is None:
+        return b"\x0a" + named
+    if isinstance(value, bool):
+        return b"\x08" + named + bytes([value])
+    if isinstance(value, int):
+        small = -(2**31) <= value < 2**31
+        return (b"\x10" if small else b"\x12") + named + struct.pack("<i" if small else "<q", value)
+    if isinstance(value, str):
+        text = value.encode("utf-8", "surrogatepass") + b"\0"
+        return b"\x02" + named + struct.pack("<i", len(text)) + text
+    pairs = sorted(value.items()) if isinstance(value, dict) else [(str(i), each) for i, each in enumerate(value)]
+    inside = b"".join([element(*pair) for pair in pairs])
+    return (
+        (b"\x03" if isinstance(value, dict) else b"\x04") + named + struct.pack("<i", len(inside) + 5) + inside + b"\0"
+    )
 
 
 def verify(lines, checkpoints, key):
@@ -33,12 +70,13 @@ def verify(lines, checkpoints, key):
                 checkpoints.append(entry["checkpoint"])
                 continue
             claimed, place = entry.pop("hash"), entry["sequence"]
-        except (ValueError, KeyError, TypeError):
+            found = None if place is None else hashlib.sha256(hashed(entry)).hexdigest()
+        except (ValueError, KeyError, TypeError, AttributeError, struct.error):
             wrong.append(f"Line {number} is no entry.")
             continue
         if place is None:
             unchained += 1
-        elif hashlib.sha256(canonical(entry)).hexdigest() != claimed:
+        elif found != claimed:
             wrong.append(f"Entry {place} ({entry.get('id')}) was changed after it was written.")
         elif place in places:
             wrong.append(f"Entry {place} is there twice.")

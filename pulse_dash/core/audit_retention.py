@@ -17,7 +17,7 @@ import structlog
 from pulse_dash.core.access import open_because
 from pulse_dash.core.audit_verify import Fault, Head, Looked
 from pulse_dash.core.work import Work
-from pulse_dash.store.audit_form import INSTALLATION
+from pulse_dash.store.audit_form import INSTALLATION, entry_in
 from pulse_dash.store.ids import ALPHABET, LENGTH
 
 log = structlog.get_logger(__name__)
@@ -82,13 +82,14 @@ async def _prefix(work: Work, head: Head, before: datetime) -> _Prefix | Fault |
         return fault
     looked.expect(await work.parts.store.chains.checkpoints(head.chain, head.from_sequence, head.sequence))
     prefix: _Prefix | None = None
-    async for entries in work.store.audit_log.chained(head.chain, -1):
-        for entry in entries:
+    async for bodies in work.store.audit_log.chained(head.chain, -1):
+        for body in bodies:
+            entry = entry_in(body)
             # The last one stays, so that there always is one.
-            if entry["at"] >= before or entry["sequence"] >= head.sequence:
+            if entry is not None and (entry["at"] >= before or entry["sequence"] >= head.sequence):
                 return prefix
-            fault = looked.at([entry])
-            if fault is not None:
+            fault = looked.at([body])
+            if fault is not None or entry is None:
                 return fault
             prefix = _Prefix(entry["sequence"], entry["hash"])
     return prefix

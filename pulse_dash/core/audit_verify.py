@@ -7,7 +7,7 @@ together with its head, or put back from an older backup, fits.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from pulse_dash.core.access import Permission, open_because, requires
 from pulse_dash.core.errors import FieldError, Invalid
 from pulse_dash.core.work import Work
 from pulse_dash.store.audit_chain import Head as Head  # noqa: PLC0414 - core hands it on to api and state
-from pulse_dash.store.audit_form import INSTALLATION, hash_of, marks_of
+from pulse_dash.store.audit_form import INSTALLATION, VERSION, entry_in, follows, hash_of, marks_of
 from pulse_dash.store.engine import Document
 
 ALWAYS: Final = ("edit", "delete", "delete_all", "reorder", "insert", "swap")
@@ -180,9 +180,12 @@ class Looked:
         self._head = head
         self._given = given
         self._sequence, self._hash = head.from_sequence, head.from_hash
-        self._last_id: str | None = None
-        self._expected: dict[int, str] = {head.sequence: head.hash}
+        self._last: bytes | None = None
+        self._expected: dict[int, str] = {}
         self._forged: Head | None = None
+        # Places at which there is more to compare than that the entry follows.
+        self._marked: set[int] = set()
+        self._expect(head.sequence, head.hash)
         self.entries = self.checkpoints = 0
 
     def at_head(self, unchained: int) -> Fault | None:
@@ -200,26 +203,41 @@ class Looked:
         for each in kept:
             if not self._work.parts.store.chains.signed_by_us(each):
                 self._forged = self._forged or each
-            self._expected.setdefault(each.sequence, each.hash)
+            self._expect(each.sequence, self._expected.get(each.sequence, each.hash))
             self.checkpoints += 1
         if self._given is not None and self._given.sequence > self._head.from_sequence:
             # Before the others: it comes from outside.
-            self._expected[self._given.sequence] = self._given.hash
+            self._expect(self._given.sequence, self._given.hash)
 
-    def at(self, entries: list[Document]) -> Fault | None:
-        """The first of these that does not follow."""
-        for entry in entries:
-            fault = self._at(entry)
-            if fault is not None:
-                return fault
+    def _expect(self, place: int, own_hash: str) -> None:
+        self._expected[place] = own_hash
+        self._marked.add(place)
+
+    def at(self, bodies: Iterable[bytes]) -> Fault | None:
+        """The first of these entries, each as it is stored, that does not follow."""
+        for body in bodies:
+            place = self._sequence + 1
+            own = None if place in self._marked else follows(body, place, self._hash)
+            if own is None:
+                fault = self._at(body)
+                if fault is not None:
+                    return fault
+            else:
+                self._sequence, self._hash = place, own
+                self.entries += 1
+            self._last = body
         return None
 
-    def _at(self, entry: Document) -> Fault | None:
+    def _at(self, body: bytes) -> Fault | None:
+        """The same of one that has to be read for it: of the first form, or with something about it."""
+        entry = entry_in(body)
+        if entry is None:
+            return Fault("changed", self._sequence + 1)
         place, entry_id = entry["sequence"], entry["_id"]
         if not self.entries and 0 < place <= self._head.from_sequence:
             # Retention is about to delete these: they fit if they lead up to where the head begins.
             self._sequence, self._hash = place - 1, str(entry.get("previous"))
-            self._expected[self._head.from_sequence] = self._head.from_hash
+            self._expect(self._head.from_sequence, self._head.from_hash)
         wrong = None
         if place == self._sequence and self.entries:
             wrong = "twice"
@@ -230,9 +248,10 @@ class Looked:
             wrong = "missing" if self._sequence < self._head.sequence else "beyond"
         elif entry.get("previous") != self._hash:
             wrong = "not_ours"
-        elif not _hash_fits(entry):
+        elif not _hash_fits(entry, body, place, self._hash):
             wrong = "changed"
-        elif entry.get("marks") != marks_of(entry):
+        elif entry.get("version") != VERSION and entry.get("marks") != marks_of(entry):
+            # The hash of a later form is over them too.
             wrong = "marks_changed"
         elif self._expected.pop(place, entry["hash"]) != entry["hash"]:
             wrong = "checkpoint_differs"
@@ -240,24 +259,31 @@ class Looked:
             wrong = "checkpoint_forged"
         if wrong is not None:
             return Fault(wrong, place, entry_id)
-        self._sequence, self._hash, self._last_id = place, entry["hash"], entry_id
+        self._sequence, self._hash = place, entry["hash"]
         self.entries += 1
         return None
 
     async def at_end(self) -> Fault | None:
         """Whether it ends where the head says; what was appended during the walk stands in a newer head."""
         if self._sequence < self._head.sequence:
-            return Fault("end_missing", self._sequence, self._last_id)
+            return Fault("end_missing", self._sequence, self._last_id())
         if self._given is not None and self._given.sequence == self._head.from_sequence == self._sequence:
             return None if self._given.hash == self._head.from_hash else Fault("checkpoint_differs", self._sequence)
         if self._sequence > self._head.sequence:
             newer = await self._work.parts.store.chains.head(self._head.chain)
             if newer is None or newer.sequence < self._sequence:
-                return Fault("beyond", self._sequence, self._last_id)
+                return Fault("beyond", self._sequence, self._last_id())
         return None
 
+    def _last_id(self) -> str | None:
+        last = None if self._last is None else entry_in(self._last)
+        return None if last is None else last["_id"]
 
-def _hash_fits(entry: Document) -> bool:
+
+def _hash_fits(entry: Document, body: bytes, place: int, previous: str) -> bool:
+    if entry.get("version") == VERSION:
+        # Of what is stored, not of what was read of it: some bytes are read as the same.
+        return follows(body, place, previous) is not None
     try:
         return hash_of(entry) == entry.get("hash")
     except TypeError:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from pulse_dash.core.clock import Clock
-from pulse_dash.store.audit_form import GENESIS, INSTALLATION, VERSION, canonical, linked
+from pulse_dash.store.audit_form import GENESIS, INSTALLATION, canonical, linked
 from pulse_dash.store.audit_people import People
 from pulse_dash.store.engine import Document, DuplicateKey, Engine
 from pulse_dash.store.schema import CollectionSchema, Fields, Index
@@ -25,6 +25,7 @@ CHECKPOINT_EVERY: Final = 1_000
 CHECKPOINT_AFTER: Final = timedelta(hours=1)
 MAILED_EVERY: Final = timedelta(days=7)
 _BATCH: Final = 200
+_SIGNED_FORM: Final = 1
 _PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.1
 
@@ -127,7 +128,7 @@ class Head:
 
 def message_of(chain: str, fields: Mapping[str, Any]) -> bytes:
     """What a signature stands under: where which chain stood when."""
-    return canonical({**fields, "version": VERSION, "chain": chain, "what": "pulse audit checkpoint"})
+    return canonical({**fields, "version": _SIGNED_FORM, "chain": chain, "what": "pulse audit checkpoint"})
 
 
 def head_of(document: Document, chain: str | None = None) -> Head:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_dash.store.audit_form import INSTALLATION
+from pulse_dash.store.audit_form import INSTALLATION, entry_in
 from pulse_dash.store.engine import Document
 from pulse_dash.store.paging import Cursor, newest_first
 from pulse_dash.store.records import View
@@ -30,6 +30,8 @@ SCHEMA = CollectionSchema(
         "user_agent?": "string",
         "request_id?": "string",
         "changes?": "any",
+        # Of its form; what has none is of the first.
+        "version?": "int",
         # Its place in the chain of its organization; what is older than the chains has none.
         "sequence?": "int",
         "previous?": "string",
@@ -46,6 +48,8 @@ SCHEMA = CollectionSchema(
 )
 # Read at once while a log is walked: some milliseconds of work.
 SLICE: Final = 250
+# The same while a chain is.
+CHAINED: Final = 500
 _TRIES: Final = 5
 
 
@@ -151,21 +155,22 @@ class AuditLog:
                 return
             last = found[-1]
 
-    async def chained(self, chain: str, after: int) -> AsyncIterator[list[Document]]:
+    async def chained(self, chain: str, after: int) -> AsyncIterator[list[bytes]]:
         """The entries of a chain as they are stored, by their place in it, in slices; all of one place together."""
         place: dict[str, Any] = {"org_id": _organization(chain)}
-        while found := await self._documents.find(
-            {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=SLICE
+        while found := await self._documents.find_bodies(
+            {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=CHAINED
         ):
-            whole = len(found) < SLICE
-            if not whole and found[0]["sequence"] != found[-1]["sequence"]:
+            first, last = _place(found[0]), _place(found[-1])
+            whole = len(found) < CHAINED or first is None or last is None
+            if not whole and first != last:
                 # Of the last place there may be more than fitted.
-                last = found[-1]["sequence"]
-                found = [each for each in found if each["sequence"] != last]
+                while _place(found[-1]) == last:
+                    found.pop()
             yield found
-            if whole:
+            if whole or last is None:
                 return
-            after = found[-1]["sequence"]
+            after = last - (first != last)
 
     async def unchained(self, chain: str, since: datetime | None = None) -> int:
         """How many entries of an organization have no place in a chain, from a moment on."""
@@ -212,6 +217,12 @@ class AuditLog:
 
 def _organization(chain: str) -> str | None:
     return None if chain == INSTALLATION else chain
+
+
+def _place(body: bytes) -> int | None:
+    """Where an entry says that it stands; None where it can't be read any more, and the walk ends."""
+    entry = entry_in(body)
+    return None if entry is None else entry["sequence"]
 
 
 def _read(document: Document) -> AuditEntry:

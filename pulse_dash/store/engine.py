@@ -60,6 +60,11 @@ class Collection(Protocol):
         limit: int = 0,
     ) -> list[Document]: ...
 
+    async def find_bodies(self, filter: Filter, *, sort: Sort, limit: int) -> list[bytes]:
+        """What `find` answers, in BSON as it is stored. Of an index that serves the filter and gives the order nothing
+        is read into Python but these."""
+        ...
+
     async def count_documents(self, filter: Filter) -> int: ...
 
     async def update_one(self, filter: Filter, update: Mapping[str, Any], *, upsert: bool = False) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, IndexModel, ReturnDocument, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -38,6 +40,7 @@ TIMEOUT_SECONDS = 10
 _LONGEST_LOOK_MS = 2_000
 _NAMESPACE_EXISTS = 48
 _INDEX_CONFLICTS = frozenset({85, 86})
+_AS_STORED: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 
 
 class MongoEngine:
@@ -133,6 +136,7 @@ class MongoCollection:
 
     def __init__(self, collection: AsyncCollection[Document], name: str) -> None:
         self._collection = collection
+        self._bodies = collection.with_options(codec_options=_AS_STORED)
         self._reading = f"reading {name}"
         self._writing = f"writing {name}"
 
@@ -172,6 +176,14 @@ class MongoCollection:
         async with translated(self._reading):
             cursor = self._collection.find(asked, fields, skip=first, limit=most, sort=order)
             return await cursor.to_list()
+
+    async def find_bodies(self, filter: Filter, *, sort: Sort, limit: int) -> list[bytes]:
+        asked = subset.checked_filter(filter)
+        order = subset.checked_sort(sort)
+        _, most = subset.checked_window(0, limit)
+        async with translated(self._reading):
+            found = await self._bodies.find(asked, limit=most, sort=order).to_list()
+        return [bytes(each.raw) for each in found]
 
     async def count_documents(self, filter: Filter) -> int:
         asked = subset.checked_filter(filter)

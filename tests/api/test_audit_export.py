@@ -21,10 +21,15 @@ from pulse_dash.core.audit import Filters
 from pulse_dash.core.audit_export import COLUMNS
 from pulse_dash.core.errors import Forbidden, NotFound
 from pulse_dash.store import audit_log
+from pulse_dash.store.audit_form import GENESIS, canonical, linked, shown
 from tests.api.asserting import assert_refused
+from tests.core.intruding import before
 from tests.doubles import BreakableEngine, MovableClock
 from tests.hostile import NAMES
 from tests.people import Person, Town
+from tests.store.things import NOON
+
+__all__ = ["before"]
 
 PATH = "/v1/audit-logs/export"
 VERIFIER = Path(__file__).resolve().parents[2] / "docs" / "examples" / "verify_audit_export.py"
@@ -164,6 +169,38 @@ def test_an_export_that_nobody_touched_fits(file: Path) -> None:
     assert "entries fit" in said
     assert "gaps" not in said
     assert "1 checkpoints fit" in said
+
+
+async def test_an_export_of_both_forms_fits(
+    client: httpx.AsyncClient, owner: Person, town: Town, tmp_path: Path, before: pytest.MonkeyPatch
+) -> None:
+    await town.project(owner)
+    await exported(client, owner)
+    before.undo()
+    path = tmp_path / "both.jsonl"
+    path.write_text(await exported(client, owner, format="jsonl"), encoding="utf-8")
+
+    forms = {json.loads(line).get("version") for line in _lines(path)}
+    status, said = verifier(path)
+
+    assert forms == {1, 2, None}
+    assert status == 0, said
+
+
+def test_whatever_an_entry_holds_is_hashed_alike_without_us(tmp_path: Path) -> None:
+    held: dict[str, Any] = {
+        "é\u2028": [1, -1, 2**31, 2**62, True, None, [], {}],
+        "a": 1.5,
+        "0": {"z": b"\0", "y": "\0x"},
+    }
+    entries = [{"_id": f"aud_{number}", "at": NOON, "action": "x.y", "changes": held} for number in range(3)]
+    lines = [canonical({**shown(link), "hash": link["hash"]}) for link in linked(entries, 0, GENESIS)]
+    path = tmp_path / "held.jsonl"
+    path.write_bytes(b"\n".join(lines))
+
+    status, said = verifier(path)
+
+    assert status == 0, said
 
 
 def _edited(lines: list[str]) -> list[str]:

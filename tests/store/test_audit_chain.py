@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import bson
+
 from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.store.audit_chain import Chains, Head
-from pulse_dash.store.audit_form import GENESIS, hash_of
+from pulse_dash.store.audit_form import GENESIS, follows, hash_of, linked
 from pulse_dash.store.audit_people import People
 from pulse_dash.store.engine import Document, Engine
 from pulse_dash.store.migrations import migrate
@@ -148,7 +150,29 @@ async def test_a_hash_is_over_what_the_store_gives_back(engine: Engine, clock: M
     (entry,) = await in_order(engine)
 
     assert entry["hash"] == hash_of(entry)
-    assert entry["changes"]["finer than kept"].microsecond == 123_000
+    assert entry["changes"]["finer than kept"].endswith(".123Z")
+
+
+async def test_an_entry_as_it_is_stored_follows_on_the_one_before_and_on_no_other(
+    engine: Engine, clock: MovableClock
+) -> None:
+    await a_node(engine, clock).append(ORG, [an_entry(), an_entry()])
+    one, two = await engine.collection("audit_log").find_bodies(
+        {"org_id": ORG, "sequence": {"$gt": 0}}, sort=[("sequence", 1), ("_id", 1)], limit=10
+    )
+
+    first = follows(one, 1, GENESIS)
+
+    assert first is not None
+    assert follows(two, 2, first) is not None
+    assert follows(two, 3, first) is follows(two, 2, GENESIS) is follows(one, 2, first) is None
+    assert follows(two + b"\0", 2, first) is follows(b"", 2, first) is None
+
+
+def test_a_place_beyond_two_thousand_million_is_a_place() -> None:
+    (link,) = linked([an_entry()], 2**31, GENESIS)
+
+    assert follows(bson.encode(link), 2**31 + 1, GENESIS) == link["hash"]
 
 
 async def test_a_log_of_before_there_were_chains_is_counted_and_found_by_its_marks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import bson
 import pytest
 
 from pulse_dash.core.errors import Invalid
@@ -40,6 +41,17 @@ async def test_a_document_comes_back_as_it_was_put(things: Collection) -> None:
 
     assert await things.find_one({"_id": thing["_id"]}) == thing
     assert await things.find_one({"name": thing["name"]}) == thing
+
+
+async def test_bodies_are_the_documents_as_they_are_stored_in_the_order_of_an_index(things: Collection) -> None:
+    for name in ("b", "a", "c"):
+        await things.insert_one(a_thing(name, size=1))
+
+    bodies = await things.find_bodies({"_id": {"$gt": "a"}}, sort=[("_id", 1)], limit=5)
+    first = await things.find_bodies({"_id": {"$gt": ""}, "size": {"$gte": -1}}, sort=[("_id", 1)], limit=1)
+
+    assert [bson.decode(body)["_id"] for body in bodies] == ["b", "c"]
+    assert [bson.decode(body)["_id"] for body in first] == ["a"]
 
 
 async def test_what_a_caller_does_to_a_found_document_stays_with_the_caller(things: Collection) -> None:

@@ -79,6 +79,17 @@ class EmbeddedCollection:
 
         return await self._threads.read(self._reading, question)
 
+    async def find_bodies(self, filter: Filter, *, sort: Sort, limit: int) -> list[bytes]:
+        asked = subset.checked_filter(filter)
+        order = subset.checked_sort(sort)
+        _, most = subset.checked_window(0, limit)
+
+        def question(connection: sqlite3.Connection) -> list[bytes]:
+            with _Planned(self, asked, order) as plan:
+                return self._tables.bodies(connection, plan, asked, limit=most)
+
+        return await self._threads.read(self._reading, question)
+
     async def count_documents(self, filter: Filter) -> int:
         asked = subset.checked_filter(filter)
 

@@ -94,6 +94,15 @@ class Tables:
         rows = self.rows(connection, plan, filter, sort=sort, skip=skip, limit=limit)
         return [projected(document, fields) for _, document in rows]
 
+    def bodies(self, connection: sqlite3.Connection, plan: Plan, filter: Filter, *, limit: int) -> list[bytes]:
+        """What `engine.Collection.find_bodies` answers. Raises Unserved where no index gives the order."""
+        if not plan.ordered:
+            raise Unserved(f"{self.schema.name}: bodies are read in the order of an index alone.")
+        fits = None if plan.exact else matcher(filter)
+        with contextlib.closing(self._candidates(connection, plan)) as candidates:
+            fitting = (body for _, body in candidates if fits is None or fits(decoded(body)))
+            return list(itertools.islice(fitting, limit or None))
+
     def rows(
         self,
         connection: sqlite3.Connection,
@@ -137,7 +146,7 @@ class Tables:
             if fits is None or fits(document):
                 yield number, document
 
-    def _candidates(self, connection: sqlite3.Connection, plan: Plan) -> Iterator[tuple[int, bytes]]:
+    def _candidates(self, connection: sqlite3.Connection, plan: Plan) -> Generator[tuple[int, bytes]]:
         if not plan.walks:
             yield from connection.execute(f"SELECT number, body FROM {self.documents} ORDER BY number")
             return
