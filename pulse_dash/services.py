@@ -205,7 +205,7 @@ def _join(helper: Helper, livekit: LiveKitServer, clock: Clock) -> Component:
         told = ", ".join(f"{step} {took * 1000:.0f} ms" for step, took in found.items())
         return Seen("degraded" if seconds > JOIN_SLOW_SECONDS else "operational", seconds, told)
 
-    return Component("join", "Joining a room", ask, timeout=JOIN_SECONDS + 6)
+    return Component("join", "Joining a room", ask, timeout=JOIN_SECONDS + 6, needs="livekit")
 
 
 async def _answers(storage: S3Bucket) -> None:

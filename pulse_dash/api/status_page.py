@@ -6,7 +6,7 @@ It is served whole from memory, so it stands while the database is away, and rea
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -80,6 +80,7 @@ async def page(request: Request) -> Response:
     services: Services = request.app.state.services
     work = services.as_(Anonymous())
     now = status.now(work)
+    titles = {each.component.name: each.component.title for each in now.standings}
     projects = "1 project" if now.active_projects == 1 else f"{now.active_projects:,} projects"
     body = _DOCUMENT.format(
         styles=_STYLES,
@@ -89,7 +90,7 @@ async def page(request: Request) -> Response:
         projects=f"{projects}; this node runs since {_length(now.uptime_seconds)}.",
         components="".join(map(_component, status.history(work))),
         subscribe=_subscribe(mails=services.parts.post.delivers),
-        incidents=_incidents(incidents.listing(work), work.clock.now()),
+        incidents=_incidents(incidents.listing(work), titles, work.clock.now()),
         requests=_requests(services.parts.board.traffic.look()),
         formula=FORMULA,
     )
@@ -141,15 +142,20 @@ def _told(bar: Bar) -> str:
     return f"{bar.day}: {_WORDS[bar.status]}; {failed} s failed, {slow} s slow, {bar.unknown_seconds:.0f} s unknown"
 
 
-def _incidents(known: Sequence[Incident], now: datetime) -> str:
+def _incidents(known: Sequence[Incident], titles: Mapping[str, str], now: datetime) -> str:
     """What goes on first, then the newest."""
     if not known:
         return '<p class="quiet">None is known.</p>'
     ordered = sorted(known[:_SHOWN], key=lambda each: each.status_at(now) in OVER)
-    return "".join(_incident(each, now) for each in ordered)
+    return "".join(_incident(each, titles, now) for each in ordered)
 
 
-def _incident(incident: Incident, now: datetime) -> str:
+def _affects(incident: Incident, titles: Mapping[str, str]) -> str:
+    named = ", ".join(titles.get(name, name) for name in incident.components)
+    return f"{html.escape(named)} · " if named else ""
+
+
+def _incident(incident: Incident, titles: Mapping[str, str], now: datetime) -> str:
     """Operators' words are text, whatever stands in them."""
     state = incident.status_at(now)
     ends = incident.resolved_at or incident.ends_at
@@ -165,7 +171,7 @@ def _incident(incident: Incident, now: datetime) -> str:
         f'<article class="status-part" id="{html.escape(incident.id)}"><div class="status-line">'
         f"<h3><bdi>{html.escape(incident.title)}</bdi></h3>"
         f'<span class="status-word status-{colour}">{html.escape(state.replace("_", " "))}</span></div>'
-        f'<p class="quiet">{span}</p><ul class="status-told">{told}</ul>'
+        f'<p class="quiet">{_affects(incident, titles)}{span}</p><ul class="status-told">{told}</ul>'
         f"{after if incident.postmortem else ''}</article>"
     )
 

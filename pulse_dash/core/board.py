@@ -57,7 +57,8 @@ class Board:
         self._results[result.name] = result
         self._recent[result.name].append(result)
         outage = self._outages.get(result.name)
-        if any(each.covers(result.name, result.checked_at) for each in self.incidents):
+        parts = {result.name, self.cause_of(result.name)}
+        if any(each.covers(part, result.checked_at) for each in self.incidents for part in parts):
             # What happens in a maintenance window counts neither way.
             if outage is not None:
                 outage.forget()
@@ -72,7 +73,7 @@ class Board:
     def remember(self, incidents: Sequence[Incident]) -> None:
         """What the store holds; an outage that lasts there lasts here too, also after a restart."""
         self.incidents = incidents
-        lasting = {each.outage for each in incidents if each.outage is not None}
+        lasting = {name for each in incidents for name in each.failing}
         for name, outage in self._outages.items():
             if name in lasting and not outage.lasts and not any(turn.component == name for turn in self.turns):
                 self._outages[name] = Outage(name, lasts=True)
@@ -80,6 +81,10 @@ class Board:
     def title_of(self, name: str) -> str:
         """What people call a component."""
         return next((each.title for each in self.components if each.name == name), name)
+
+    def cause_of(self, name: str) -> str:
+        """Whose incident it is when a component fails."""
+        return next((each.cause for each in self.components if each.name == name), name)
 
     def standings(self) -> list[Standing]:
         """Every component with its newest result; one that is too old says nothing of now."""

@@ -33,13 +33,21 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One part that is checked. `ask` raises where it fails; None stands for a part that nobody configured."""
+    """One part that is checked. `ask` raises where it fails; None stands for a part that nobody configured.
+
+    `needs` is the part without which this one can't work: what fails with it has its cause there."""
 
     name: str
     title: str
     ask: Callable[[], Awaitable[Seen | None]] | None
     timeout: float = 5.0
     slow: float = 1.0
+    needs: str = ""
+
+    @property
+    def cause(self) -> str:
+        """Whose incident it is when this one fails."""
+        return self.needs or self.name
 
 
 @dataclass(frozen=True, slots=True)

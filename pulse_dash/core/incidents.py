@@ -1,4 +1,4 @@
-"""Incidents and maintenance windows: opened and closed by the rule, and told of by operators.
+"""Incidents and maintenance windows as operators tell of them; what the rule opens and closes is told by incident_rule.
 
 They are read from memory by everybody; what an operator writes stands in the audit log.
 """
@@ -13,11 +13,8 @@ from pulse_dash.core import operators
 from pulse_dash.core.access import open_because
 from pulse_dash.core.board import KEPT
 from pulse_dash.core.errors import FieldError, Invalid
-from pulse_dash.core.outages import FAILURES, SUCCESSES, Turn
 from pulse_dash.core.work import Work
-from pulse_dash.store.engine import DuplicateKey
 from pulse_dash.store.incidents import Incident
-from pulse_dash.store.records import Moved
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "incident": ("investigating", "identified", "monitoring", "resolved"),
@@ -86,7 +83,7 @@ async def declare(
         "created_by": getattr(work.actor, "id", "system"),
         "untold": now,
     }
-    return await _add(work, document, org_id=await operators.home_of(work))
+    return await add(work, document, org_id=await operators.home_of(work))
 
 
 @open_because("only operators pass, and the first line asks")
@@ -120,7 +117,7 @@ async def update(
     unset: list[str] = []
     if status is not None:
         values["resolved_at"] = (before.resolved_at or now) if status in OVER else None
-        unset = ["open"] if status in OVER else []
+        unset = ["open", "failing"] if status in OVER else []
     entry = _entry(work, "incident.updated", before.id, before.title, await operators.home_of(work), changes)
     # Two operators' words at once: the second is told to read again, so that no word is lost.
     expect = {"updated_at": before.updated_at}
@@ -131,49 +128,6 @@ async def update(
 
 
 @open_because("a job of the house")
-async def follow(work: Work, turn: Turn) -> None:
-    """Open or close what the rule decided; done twice it is done once. Raises Unavailable."""
-    store = work.as_system("incidents by the rule").store
-    lasting, now = await store.incidents.lasting(turn.component), work.clock.now()
-    title = work.parts.board.title_of(turn.component)
-    if turn.began and lasting is None:
-        word = f"{FAILURES} checks in a row failed, the first at {turn.at:%H:%M:%S} UTC."
-        document = {
-            "kind": "incident",
-            "title": f"{title} does not answer",
-            "impact": "major",
-            "status": "investigating",
-            "components": [turn.component],
-            "updates": [{"at": now, "status": "investigating", "body": word}],
-            "postmortem": "",
-            "started_at": turn.at,
-            "open": turn.component,
-            "created_by": "rule",
-            "untold": now,
-        }
-        try:
-            await _add(work, document, org_id=None)
-        except DuplicateKey:
-            return
-    if not turn.began and lasting is not None:
-        minutes = max(1, round((turn.at - lasting.started_at).total_seconds() / 60))
-        word = f"{SUCCESSES} checks in a row succeeded. It lasted {minutes} min."
-        kept = [{"at": each.at, "status": each.status, "body": each.body} for each in lasting.updates]
-        values = {
-            "status": "resolved",
-            "resolved_at": turn.at,
-            "updates": [*kept, {"at": now, "status": "resolved", "body": word}],
-            "untold": now,
-        }
-        entry = _entry(work, "incident.updated", lasting.id, lasting.title, None, {})
-        try:
-            await store.incidents.change(lasting.id, values, entry, unset=["open"], expect={"open": turn.component})
-        except Moved:
-            # An operator closed it in between.
-            return
-
-
-@open_because("a job of the house")
 async def read(work: Work) -> None:
     """Bring the newest into this node's memory. Raises Unavailable."""
     found = await work.as_system("read incidents").store.incidents.newest(KEPT)
@@ -181,7 +135,9 @@ async def read(work: Work) -> None:
     work.parts.bus.say("status:")
 
 
-async def _add(work: Work, document: dict[str, Any], *, org_id: str | None) -> Incident:
+@open_because("operators and the rule come through it, each after its own question")
+async def add(work: Work, document: dict[str, Any], *, org_id: str | None) -> Incident:
+    """Keep a new one. Raises DuplicateKey where the rule opened one of this cause already."""
     incident_id = work.new_id("inc")
     told = {name: {"before": None, "after": document[name]} for name in ("kind", "status", "impact", "components")}
     entry = _entry(work, "incident.opened", incident_id, document["title"], org_id, told)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from pulse_dash.core import checks, incidents
+from pulse_dash.core import checks, incident_rule, incidents
 from pulse_dash.core.access import open_because
 from pulse_dash.core.board import Standing
 from pulse_dash.core.checks import Component, Status
@@ -106,7 +106,7 @@ async def keep(work: Work, *, writes: bool) -> None:
             raise
     while board.turns:
         if writes:
-            await incidents.follow(work, board.turns[0])
+            await incident_rule.follow(work, board.turns[0])
         board.turns.popleft()
     await incidents.read(work)
     first = datetime.combine(work.clock.now().date(), time(), UTC) - timedelta(days=DAYS)

@@ -25,8 +25,10 @@ SCHEMA = CollectionSchema(
             "started_at": "date",
             "ends_at?": "date",
             "resolved_at?": "date",
-            # The component of an outage that the rule opened, while it lasts: it is opened once on all nodes.
+            # The cause of an outage that the rule opened, while it lasts: it is opened once on all nodes. And which
+            # components have not recovered; before there were causes it was the one that stands in `open`.
             "open?": "string",
+            "failing?": "array",
             # How many of the updates subscribers were told of, and since when there are others.
             "told?": "int",
             "untold?": "date",
@@ -55,7 +57,8 @@ class IncidentUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An outage or a maintenance window; `outage` names the component of one that the rule opened and that lasts."""
+    """An outage or a maintenance window; `outage` names the cause of one that the rule opened and that lasts, and
+    `failing` the components that have not recovered from it."""
 
     id: str
     kind: str
@@ -69,6 +72,7 @@ class Incident:
     ends_at: datetime | None
     resolved_at: datetime | None
     outage: str | None
+    failing: Sequence[str]
     told: int
     created_at: datetime
     updated_at: datetime
@@ -108,6 +112,7 @@ class Incidents(Records[Incident]):
             ends_at=document.get("ends_at"),
             resolved_at=document.get("resolved_at"),
             outage=document.get("open"),
+            failing=tuple(document.get("failing") or [document["open"]]) if "open" in document else (),
             told=document.get("told", 0),
             created_at=document["created_at"],
             updated_at=document["updated_at"],
@@ -117,9 +122,9 @@ class Incidents(Records[Incident]):
         """The latest beginning first; a window of the future stands before everything."""
         return await self.list({}, sort=[("started_at", -1), ("_id", -1)], limit=limit)
 
-    async def lasting(self, component: str) -> Incident | None:
-        """The outage of a component that the rule opened and that lasts."""
-        document = await self._documents.find_one({"open": component})
+    async def lasting(self, cause: str, component: str) -> Incident | None:
+        """The outage of this cause, or of the component by itself, that the rule opened and that lasts."""
+        document = await self._documents.find_one({"open": {"$in": [cause, component]}})
         return None if document is None else self.read(document)
 
     async def untold(self, limit: int) -> list[Incident]:

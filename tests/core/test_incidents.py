@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -33,8 +34,12 @@ class Fickle:
             raise Unavailable("livekit")
 
 
-def watching(services: Services, part: Fickle) -> Work:
-    board = Board(services.parts.clock, (Component("livekit", "LiveKit", part.ask),), services.parts.board.traffic)
+def watching(services: Services, part: Fickle, join: Fickle | None = None) -> Work:
+    """LiveKit, and where it is asked for the real join that needs it."""
+    components = [Component("livekit", "LiveKit", part.ask)]
+    if join is not None:
+        components.append(Component("join", "Joining a room", join.ask, needs="livekit"))
+    board = Board(services.parts.clock, tuple(components), services.parts.board.traffic)
     return replace(services, parts=replace(services.parts, board=board)).system("a test's checks")
 
 
@@ -92,6 +97,109 @@ async def test_a_node_that_starts_in_the_middle_of_an_outage_closes_it(services:
     await status.keep(again, writes=True)
 
     assert [each.status for each in incidents.listing(again)] == ["resolved"]
+
+
+async def fail(work: Work, clock: MovableClock, *parts: Fickle, times: int = 3) -> None:
+    for part in parts:
+        part.fails = True
+    await rounds(work, clock, times)
+    await status.keep(work, writes=True)
+
+
+async def mend(work: Work, clock: MovableClock, *parts: Fickle) -> None:
+    for part in parts:
+        part.fails = False
+    await rounds(work, clock, 2)
+    await status.keep(work, writes=True)
+
+
+async def test_what_fails_of_one_cause_is_one_incident_that_closes_with_the_last(
+    services: Services, clock: MovableClock
+) -> None:
+    livekit, join = Fickle(), Fickle()
+    work = watching(services, livekit, join)
+    await fail(work, clock, livekit, join)
+    (opened,) = incidents.listing(work)
+    await mend(work, clock, livekit)
+    (half,) = incidents.listing(work)
+    await mend(work, clock, join)
+
+    (closed,) = incidents.listing(work)
+    assert (opened.title, opened.components, len(opened.updates)) == ("LiveKit does not work", ("livekit", "join"), 1)
+    assert (half.status, half.failing) == ("investigating", ("join",))
+    assert (closed.status, len(closed.updates)) == ("resolved", 2)
+
+
+async def test_the_cause_names_an_incident_that_its_follower_opened(services: Services, clock: MovableClock) -> None:
+    livekit, join = Fickle(), Fickle()
+    work = watching(services, livekit, join)
+    await fail(work, clock, join)
+    assert [each.title for each in incidents.listing(work)] == ["Joining a room does not work"]
+    await fail(work, clock, livekit, times=8)
+
+    (found,) = incidents.listing(work)
+    assert (found.title, found.components) == ("LiveKit does not work", ("join", "livekit"))
+
+
+async def test_what_joins_much_later_is_told_with_a_word(services: Services, clock: MovableClock) -> None:
+    livekit, join = Fickle(), Fickle()
+    work = watching(services, livekit, join)
+    await fail(work, clock, livekit, times=8)
+    await fail(work, clock, join)
+
+    (found,) = incidents.listing(work)
+    assert [each.body for each in found.updates][1:] == ["Joining a room fails too."]
+
+
+async def test_two_nodes_that_see_the_same_fail_open_one(services: Services, clock: MovableClock) -> None:
+    livekit, join = Fickle(), Fickle()
+    nodes = [watching(services, livekit, join) for _ in range(2)]
+    livekit.fails = join.fails = True
+    for _ in range(3):
+        await asyncio.gather(*(status.check(node) for node in nodes))
+        clock.move(EVERY)
+    await asyncio.gather(*(status.keep(node, writes=True) for node in nodes))
+
+    (found,) = incidents.listing(nodes[0])
+    assert set(found.components) == {"livekit", "join"}
+
+
+async def test_a_node_that_starts_in_the_middle_closes_what_several_parts_share(
+    services: Services, clock: MovableClock
+) -> None:
+    livekit, join = Fickle(), Fickle()
+    await fail(watching(services, livekit, join), clock, livekit, join)
+    again = watching(services, livekit, join)
+    await status.keep(again, writes=True)
+    await mend(again, clock, livekit, join)
+
+    assert [each.status for each in incidents.listing(again)] == ["resolved"]
+
+
+async def test_an_operators_word_in_between_is_not_lost(services: Services, clock: MovableClock, town: Town) -> None:
+    livekit, join = Fickle(), Fickle()
+    work = watching(services, livekit, join)
+    await fail(work, clock, livekit)
+    (opened,) = incidents.listing(work)
+    operator = work.acting_as(replace((await town.person()).actor, operator=True))
+    await incidents.update(operator, opened.id, status="identified", body="A cable.")
+    await mend(work, clock, livekit)
+
+    (closed,) = incidents.listing(work)
+    assert [each.status for each in closed.updates] == ["investigating", "identified", "resolved"]
+
+
+async def test_maintenance_of_a_part_covers_what_needs_it(services: Services, clock: MovableClock, town: Town) -> None:
+    livekit, join = Fickle(), Fickle()
+    work = watching(services, livekit, join)
+    operator = replace((await town.person()).actor, operator=True)
+    ends = clock.now() + timedelta(hours=1)
+    await incidents.declare(
+        work.acting_as(operator), title="x", body="y", kind="maintenance", components=["livekit"], ends_at=ends
+    )
+    await fail(work, clock, livekit, join, times=5)
+
+    assert [each.kind for each in incidents.listing(work)] == ["maintenance"]
 
 
 async def test_in_a_maintenance_window_nothing_counts_and_nothing_opens(

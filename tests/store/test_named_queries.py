@@ -54,7 +54,7 @@ GIVEN: dict[str, Any] = {
     "through": 1,
     "step": 1,
     "incident": Incident(
-        "inc_x", "incident", "x", "minor", "resolved", (), (), "", NOON, None, None, None, 0, NOON, NOON
+        "inc_x", "incident", "x", "minor", "resolved", (), (), "", NOON, None, None, None, (), 0, NOON, NOON
     ),
     "days": [CheckedDay("api", NOON.date(), 1, 0, 0)],
     "used": {"key_x": NOON},
