@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -85,7 +85,7 @@ def _without_addresses(entry: AuditEntry, own: str) -> AuditEntry:
         # It is called by the address that was invited.
         resource["name"] = None
     changes = {name: change for name, change in entry.changes.items() if name != "email"}
-    return replace(entry, actor=actor, resource=resource, changes=changes)
+    return entry._replace(actor=actor, resource=resource, changes=changes)
 
 
 @requires(Permission.VIEW)

@@ -96,14 +96,25 @@ def _json_lines(entries: Sequence[Document]) -> bytes:
 
 
 def _cells(entry: AuditEntry) -> tuple[Cell, ...]:
-    actor, resource = entry.actor, entry.resource
+    actor, resource = entry.actor.get, entry.resource.get
     return (
         entry.sequence,
-        entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        *(actor.get(name) for name in ("type", "id", "name", "email")),
+        # Times of the store are in UTC.
+        f"{entry.at.isoformat(timespec='milliseconds')[:23]}Z",
+        actor("type"),
+        actor("id"),
+        actor("name"),
+        actor("email"),
         entry.action,
-        *(resource.get(name) for name in ("type", "id", "name")),
-        *(entry.status, entry.ip, entry.user_agent, entry.request_id),
+        resource("type"),
+        resource("id"),
+        resource("name"),
+        entry.status,
+        entry.ip,
+        entry.user_agent,
+        entry.request_id,
         canonical(entry.changes).decode() if entry.changes else None,
-        *(entry.id, entry.org_id, entry.hash),
+        entry.id,
+        entry.org_id,
+        entry.hash,
     )

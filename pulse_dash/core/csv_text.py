@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import string
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -12,6 +13,9 @@ Cell = str | int | bool | datetime | None
 
 # What spreadsheets take for the beginning of a formula, also after blanks, and controls that lead into another cell.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+
+# A letter or a digit in front begins no formula, and most texts have one.
+_HARMLESS = frozenset({"", *string.ascii_letters, *string.digits})
 
 
 def line(cells: Iterable[Cell]) -> str:
@@ -22,14 +26,15 @@ def line(cells: Iterable[Cell]) -> str:
 def lines(rows: Iterable[Iterable[Cell]]) -> str:
     """A line for each."""
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows([_text(cell) for cell in cells] for cells in rows)
+    csv.writer(written, lineterminator="\r\n").writerows(
+        [cell if type(cell) is str and cell[:1] in _HARMLESS else _text(cell) for cell in cells] for cells in rows
+    )
     return written.getvalue()
 
 
 def _text(cell: Cell) -> str:
     if isinstance(cell, str):
-        # A letter or a digit in front begins no formula, and most texts have one.
-        return cell if cell[:1].isalnum() or not _FORMULA.match(cell) else f"'{cell}"
+        return f"'{cell}" if _FORMULA.match(cell) else cell
     match cell:
         case None:
             return ""

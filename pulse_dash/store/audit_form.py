@@ -110,10 +110,15 @@ def _ending(sequence: int, previous: str, own: str) -> bytes:
     return b"".join((place, _PREVIOUS, previous.encode(), b"\0", _HASH, own.encode(), b"\0\0"))
 
 
+def decoded(body: bytes) -> Document:
+    """An entry as it is stored, as a document. Raises bson's errors."""
+    return bson.decode(body, _MOMENTS_WITH_ZONE)  # pyright: ignore[reportUnknownMemberType]
+
+
 def entry_in(body: bytes) -> Document | None:
-    """An entry as it is stored, as a document; None where it can't be read any more."""
+    """The same; None where it can't be read any more."""
     try:
-        return bson.decode(body, _MOMENTS_WITH_ZONE)  # pyright: ignore[reportUnknownMemberType]
+        return decoded(body)
     except (bson.errors.BSONError, UnicodeError, OverflowError, ValueError):
         return None
 

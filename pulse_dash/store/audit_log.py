@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pulse_dash.store.audit_form import INSTALLATION, entry_in
-from pulse_dash.store.engine import Document
+from pulse_dash.store.audit_form import INSTALLATION, decoded, entry_in
+from pulse_dash.store.engine import Document, translated
 from pulse_dash.store.paging import Cursor, newest_first
 from pulse_dash.store.records import View
 from pulse_dash.store.schema import CollectionSchema, Index
@@ -53,8 +53,7 @@ CHAINED: Final = 500
 _TRIES: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """Who did what to which thing, from where, and how it ended; `sequence` and `hash` are its place in the chain."""
 
     id: str
@@ -136,24 +135,25 @@ class AuditLog:
 
     async def walk(self, wanted: Wanted) -> AsyncIterator[list[Document]]:
         """All that are wanted, as they are stored, oldest first and in slices."""
-        conditions = self._conditions(wanted)
-        last: Document | None = None
+        conditions, newer = self._conditions(wanted), list[dict[str, Any]]()
         while True:
-            newer: list[dict[str, Any]] = []
-            if last is not None:
-                ways: list[dict[str, Any]] = [
-                    {"at": {"$gt": last["at"]}},
-                    {"at": last["at"], "_id": {"$gt": last["_id"]}},
-                ]
-                newer = [{"at": {"$gte": last["at"]}, "$or": ways}]
-            found = await self._documents.find(
+            bodies = await self._documents.find_bodies(
                 {"$and": [*conditions, *newer]}, sort=[("at", 1), ("_id", 1)], limit=SLICE
             )
+            with translated("reading the audit log"):
+                found = [decoded(body) for body in bodies]
+            whole = len(found) < SLICE
+            if not whole and found[0]["at"] != (last := found[-1]["at"]):
+                # Of the last moment there may be more than fitted. What is newer than a moment an index tells alone.
+                while found[-1]["at"] == last:
+                    found.pop()
+                newer = [{"at": {"$gt": found[-1]["at"]}}]
+            elif not whole:
+                newer = [{"at": {"$gte": last}}, {"$or": [{"at": {"$gt": last}}, {"_id": {"$gt": found[-1]["_id"]}}]}]
             if found:
                 yield found
-            if len(found) < SLICE:
+            if whole:
                 return
-            last = found[-1]
 
     async def chained(self, chain: str, after: int) -> AsyncIterator[list[bytes]]:
         """The entries of a chain as they are stored, by their place in it, in slices; all of one place together."""

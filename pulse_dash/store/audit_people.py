@@ -20,6 +20,7 @@ SCHEMA = CollectionSchema("audit_people", {"_id": "string", "sealed": "binary", 
 _PEOPLE: Final = frozenset({"user", "invitation"})
 _OF_ACTOR: Final = ("name", "email")
 _IN_CHANGES: Final = ("name", "email")
+_NOBODY: Final = {"name": None, "email": None, "ip": ""}
 
 
 class PersonCipher(Protocol):
@@ -101,14 +102,13 @@ class People:
         resource: Document = entry.get("resource") or {}
         entry_id, opened = entry["_id"], dict(entry)
         if "sealed" in actor:
-            found: Document = self._read(keys.get(actor["id"]), actor["sealed"], f"{entry_id}:actor") or {}
-            kept = {name: value for name, value in actor.items() if name != "sealed"}
-            opened["actor"] = kept | {name: found.get(name) for name in _OF_ACTOR}
-            opened["ip"] = found.get("ip") or ""
+            opened["actor"] = actor = dict(actor)
+            found = self._read(keys.get(actor["id"]), actor.pop("sealed"), f"{entry_id}:actor") or _NOBODY
+            actor["name"], actor["email"], opened["ip"] = found["name"], found["email"], found["ip"] or ""
         if "sealed" in resource:
+            opened["resource"] = resource = dict(resource)
             key = keys.get(resource["id"])
-            kept = {name: value for name, value in resource.items() if name != "sealed"}
-            opened["resource"] = kept | {"name": self._read(key, resource["sealed"], f"{entry_id}:resource")}
+            resource["name"] = self._read(key, resource.pop("sealed"), f"{entry_id}:resource")
             changes: Document = dict(entry.get("changes") or {})
             for field in _IN_CHANGES:
                 if isinstance(changes.get(field), Mapping) and "sealed" in changes[field]:
