@@ -13,6 +13,7 @@ BENCHES = {
     "tokens": "complete tokens/create beside FastAPI, Express and Go that only mint, and beside an empty answer",
     "starting": "a warm start to the first token, a thousand keys after a restart, idle memory",
     "audit": "the audit log: a page by each filter among many entries, export, verify, what an entry costs, 64 writers",
+    "audit_beside": "what verify and export take from others: p99 of tokens/create while each of them runs",
     "removed": "from removed, demoted, signed out or revoked until another node refuses",
     "pages": "what each page weighs and shifts in a real Chromium, and a log-in to a usable dashboard",
     "sockets": "memory over ten thousand connects, each with a client token of its own",

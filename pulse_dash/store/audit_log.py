@@ -142,17 +142,18 @@ class AuditLog:
             )
             with translated("reading the audit log"):
                 found = [decoded(body) for body in bodies]
-            whole = len(found) < SLICE
-            if not whole and found[0]["at"] != (last := found[-1]["at"]):
+            last = found[-1] if len(found) == SLICE else None
+            if last is not None and found[0]["at"] != last["at"]:
                 # Of the last moment there may be more than fitted. What is newer than a moment an index tells alone.
-                while found[-1]["at"] == last:
+                while found[-1]["at"] == last["at"]:
                     found.pop()
                 newer = [{"at": {"$gt": found[-1]["at"]}}]
-            elif not whole:
-                newer = [{"at": {"$gte": last}}, {"$or": [{"at": {"$gt": last}}, {"_id": {"$gt": found[-1]["_id"]}}]}]
+            elif last is not None:
+                ways = [{"at": {"$gt": last["at"]}}, {"_id": {"$gt": last["_id"]}}]
+                newer = [{"at": {"$gte": last["at"]}}, {"$or": ways}]
             if found:
                 yield found
-            if whole:
+            if last is None:
                 return
 
     async def chained(self, chain: str, after: int) -> AsyncIterator[list[bytes]]:
