@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from pulse_dash.api import (
     audit,
+    audit_anchors,
     audit_verify,
     auth,
     bans,
@@ -85,6 +86,7 @@ def make_fastapi(services: Services) -> FastAPI:
         bans,
         rooms,
         audit,
+        audit_anchors,
         audit_verify,
         livekit_webhook,
         outbox,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 
@@ -38,6 +38,7 @@ class HeadAnswer(Answer):
 class AnchorAnswer(Answer):
     sequence: int
     at: Moment
+    by: Literal["mail", "webhook", "bucket"]
 
 
 class VerifiedAnswer(Answer):
@@ -86,4 +87,5 @@ def _head(head: Head | None) -> HeadAnswer | None:
 def _anchor(head: Head | None) -> AnchorAnswer | None:
     if head is None or head.anchored_sequence is None or head.anchored_at is None:
         return None
-    return AnchorAnswer(sequence=head.anchored_sequence, at=head.anchored_at)
+    by: Any = head.anchored_by
+    return AnchorAnswer(sequence=head.anchored_sequence, at=head.anchored_at, by=by)

@@ -45,14 +45,16 @@ def _words() -> tuple[rx.Component, ...]:
             VerdictState.anchor != "",
             rx.el.span(
                 VerdictState.anchor,
-                rx.cond(VerdictState.anchored_at != "", rx.fragment(" Mailed ", moment(VerdictState.anchored_at), ".")),
+                rx.cond(
+                    VerdictState.anchored_at != "", rx.fragment(" It left ", moment(VerdictState.anchored_at), ".")
+                ),
             ),
         ),
         rx.el.details(
             rx.el.summary(icon("chevron-right"), "Compare with a checkpoint"),
             rx.el.form(
                 field(
-                    "The line of the mail, or the last one of an export as JSON Lines",
+                    "The line that was mailed, sent or put into the bucket, or the last one of an export as JSON Lines",
                     id="checkpoint",
                     name="checkpoint",
                     error=VerdictState.errors.get("checkpoint", ""),

@@ -15,6 +15,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 
 from pulse_dash.core import (
+    audit_anchors,
     audit_checkpoints,
     audit_retention,
     checks,
@@ -67,6 +68,7 @@ def jobs(services: Services) -> list[Job]:
         Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
         Job("keep_checkpoints", 60.0, lambda: _keep_checkpoints(services), lease=timedelta(seconds=50)),
         Job("mail_checkpoints", 600.0, lambda: _mail_checkpoints(services), lease=timedelta(minutes=9)),
+        Job("send_checkpoints", 15.0, lambda: _send_checkpoints(services), lease=timedelta(minutes=3)),
         Job("trim_audit_log", 3600.0, lambda: _trim_audit_log(services), lease=timedelta(minutes=50)),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
@@ -174,6 +176,10 @@ async def _keep_checkpoints(services: Services) -> None:
 
 async def _mail_checkpoints(services: Services) -> None:
     await audit_checkpoints.mail(services.system("mail checkpoints of the audit log"))
+
+
+async def _send_checkpoints(services: Services) -> None:
+    await audit_anchors.send(services.system("send checkpoints of the audit log"))
 
 
 async def _trim_audit_log(services: Services) -> None:

@@ -13,6 +13,11 @@ from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import iso
 
 _LONGEST = 1_024
+_LEFT = {
+    "mail": "was mailed to the owners",
+    "webhook": "went to the webhook",
+    "bucket": "was put into the bucket",
+}
 
 
 class VerdictState(PulseState):
@@ -94,8 +99,8 @@ class VerdictState(PulseState):
             self.anchor = "It goes with the checkpoint you gave: nothing up to there was cut off or put back since."
         elif head is not None and head.anchored_sequence is not None:
             self.anchor = (
-                f"A checkpoint at entry {head.anchored_sequence:,} was mailed to the owners. Paste it below: only that "
-                "shows whether the end was cut off or an older backup put back."
+                f"A checkpoint at entry {head.anchored_sequence:,} {_LEFT[head.anchored_by]}. Paste it below: only "
+                "that shows whether the end was cut off or an older backup put back."
             )
             self.anchored_at = iso(head.anchored_at)
         else:

@@ -52,6 +52,8 @@ HEADS = CollectionSchema(
         "mail_due_at?": "date",
         "anchored_sequence?": "int",
         "anchored_at?": "date",
+        # Which way it left the house: mail, webhook or bucket.
+        "anchored_by?": "string",
     },
     (
         Index("unkept_since", (("unkept_since", 1),), partial="unkept_since"),
@@ -107,6 +109,7 @@ class Head:
     kept_sequence: int = 0
     anchored_sequence: int | None = None
     anchored_at: datetime | None = None
+    anchored_by: str = "mail"
 
     @property
     def message(self) -> bytes:
@@ -146,6 +149,7 @@ def head_of(document: Document, chain: str | None = None) -> Head:
         kept_sequence=document.get("kept_sequence", 0),
         anchored_sequence=document.get("anchored_sequence"),
         anchored_at=document.get("anchored_at"),
+        anchored_by=by if (by := document.get("anchored_by")) in ("webhook", "bucket") else "mail",
     )
 
 
@@ -156,6 +160,7 @@ class Chains:
         self._heads = engine.collection("audit_heads")
         self._log = engine.collection("audit_log")
         self._checkpoints = engine.collection("audit_checkpoints")
+        self._anchors = engine.collection("audit_anchors")
         self._meta = engine.collection("meta")
         self._clock = clock
         self._signing = signing
@@ -212,6 +217,8 @@ class Chains:
                     await self._log.insert_one(link)
         if head["sequence"] - head["kept_sequence"] >= CHECKPOINT_EVERY:
             await self.keep(head_of(head))
+            now = self._clock.now()
+            await self._anchors.update_one({"_id": head["_id"], "due_at": {"$gt": now}}, {"$set": {"due_at": now}})
         await self._heads.update_one({"_id": head["_id"], "sequence": head["sequence"]}, {"$unset": {"open": ""}})
 
     async def _begin(self, chain: str) -> Document:
@@ -311,10 +318,14 @@ class Chains:
         return [head_of(each) for each in found]
 
     async def mailed(self, head: Head, now: datetime, *, left: bool) -> None:
-        """It was looked at, and where it left the house that is said from now on; the next is due in a week."""
-        values: dict[str, Any] = {"mail_due_at": now + MAILED_EVERY}
+        """It was looked at, and whether it left the house by that; the next is due in a week."""
+        await self._heads.update_one({"_id": head.chain}, {"$set": {"mail_due_at": now + MAILED_EVERY}})
         if left:
-            values |= {"anchored_sequence": head.sequence, "anchored_at": now}
+            await self.left(head, now, "mail")
+
+    async def left(self, head: Head, now: datetime, by: str) -> None:
+        """Say from now on that this checkpoint left the house, and which way."""
+        values = {"anchored_sequence": head.sequence, "anchored_at": now, "anchored_by": by}
         await self._heads.update_one({"_id": head.chain}, {"$set": values})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pulse_dash.store import (
+    audit_anchors,
     audit_chain,
     audit_exports,
     audit_log,
@@ -45,6 +46,7 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
     audit_log.SCHEMA,
     audit_chain.HEADS,
     audit_chain.CHECKPOINTS,
+    audit_anchors.SCHEMA,
     audit_exports.SCHEMA,
     audit_people.SCHEMA,
     CollectionSchema("changes", {"_id": "string", "subject": "string", "at": "date"}, (Index("at", (("at", 1),)),)),

@@ -13,6 +13,7 @@ import structlog
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.errors import PulseError, Unavailable
 from pulse_dash.store import leases
+from pulse_dash.store.audit_anchors import AuditAnchors
 from pulse_dash.store.audit_chain import Chains, Signing
 from pulse_dash.store.audit_exports import AuditExports
 from pulse_dash.store.audit_log import AuditLog
@@ -165,6 +166,7 @@ class ScopedStore:
     """Each noun's records as one reader may see them."""
 
     __slots__ = (
+        "audit_anchors",
         "audit_exports",
         "audit_log",
         "bans",
@@ -208,5 +210,6 @@ class ScopedStore:
         self.status_deliveries = StatusDeliveries(store)
         self.media_events = MediaEvents(store)
         self.kept_answers = KeptAnswers(store)
+        self.audit_anchors = AuditAnchors(store, view)
         self.audit_exports = AuditExports(store, view)
         self.audit_log = AuditLog(store, view)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import pulse_dash.core
 from pulse_dash.core import (
     audit,
+    audit_anchors,
     audit_export,
     audit_stats,
     audit_verify,
@@ -153,6 +154,8 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     ),
     audit.first_at: (lambda work, owner, _: audit.first_at(work, owner.organization.id), True),
     audit_stats.of: (lambda work, owner, _: audit_stats.of(work, owner.organization.id), True),
+    audit_anchors.read: (lambda work, owner, _: audit_anchors.read(work, owner.organization.id), True),
+    audit_anchors.change: (lambda work, owner, _: audit_anchors.change(work, owner.organization.id), False),
     audit_verify.verify: (lambda work, owner, _: audit_verify.verify(work, owner.organization.id), True),
     project_health.of_project: (lambda work, _, house: project_health.of_project(work, house.id), True),
     silence.of: (lambda work, _, house: silence.of(work, project_id=house.id), True),

@@ -21,10 +21,8 @@ from tests.store.things import THINGS
 MONGO_URI = os.environ.get("PULSE_TEST_MONGO_URI")
 SCHEMAS = (
     THINGS,
-    *(
-        BY_NAME[name]
-        for name in ("leases", "meta", "users", "audit_log", "audit_heads", "audit_checkpoints", "audit_people")
-    ),
+    *(BY_NAME[name] for name in ("leases", "meta", "users")),
+    *(BY_NAME[f"audit_{name}"] for name in ("log", "heads", "checkpoints", "people", "anchors")),
 )
 
 

@@ -18,6 +18,7 @@ from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.randomness import Randomness
+from pulse_dash.store.audit_anchors import Arrived, Failed
 from pulse_dash.store.audit_log import Wanted
 from pulse_dash.store.checks import CheckedDay
 from pulse_dash.store.embedded import EmbeddedEngine
@@ -65,6 +66,9 @@ GIVEN: dict[str, Any] = {
     "sealed_unsubscribe": b"x",
     "answer": b"x",
     "secrets": b"x",
+    "arrived": Arrived(1, NOON),
+    "failed": Failed(NOON, "x", 1),
+    "way": "webhook",
     "what": "first_token_at",
 }
 # Looking for a part of a name reads what a reader may see; Pulse itself looks for nobody's.
