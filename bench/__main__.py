@@ -18,6 +18,7 @@ BENCHES = {
     "pages": "what each page weighs and shifts in a real Chromium, and a log-in to a usable dashboard",
     "sockets": "memory over ten thousand connects, each with a client token of its own",
     "status": "checks that start on time while a fifth hangs, false incidents, and GET /v1/status while all hang",
+    "faults": "eight faults in a running node: until each is named, until its incident stands, until it is closed",
     "store": "the embedded store with a million documents beside raw sqlite3, BSON alone and litemongo",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -187,7 +188,11 @@ def process(command: list[str], settings: dict[str, str], ready: str) -> Iterato
             yield started.pid
         finally:
             started.terminate()
-            started.wait(timeout=30)
+            try:
+                started.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                # Its supervisor waits for a worker that does not hear it.
+                os.killpg(started.pid, signal.SIGKILL)
 
 
 def _wait(started: subprocess.Popen[bytes], url: str) -> None:

@@ -23,7 +23,7 @@ from pulse_dash.api.bodies import (
 from pulse_dash.api.idempotent import idempotent
 from pulse_dash.api.principals import Anybody, Caller
 from pulse_dash.core import incidents
-from pulse_dash.core.incidents import Incident
+from pulse_dash.core.incidents import LONGEST_BODY, LONGEST_POSTMORTEM, Incident
 from pulse_dash.core.work import Work
 
 router = APIRouter(prefix="/v1/status/incidents", tags=["status"])
@@ -33,7 +33,7 @@ IncidentStatus = Literal[
     "investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed"
 ]
 Impact = Literal["none", "minor", "major", "critical"]
-Words = Annotated[Text, Field(max_length=4_000)]
+Words = Annotated[Text, Field(max_length=LONGEST_BODY)]
 Components = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)]
 
 
@@ -54,7 +54,7 @@ class IncidentChange(Body):
     title: Name | None = None
     impact: Impact | None = None
     components: Components | None = None
-    postmortem: Annotated[Text, Field(max_length=20_000)] | None = None
+    postmortem: Annotated[Text, Field(max_length=LONGEST_POSTMORTEM)] | None = None
 
 
 class UpdateAnswer(Answer):

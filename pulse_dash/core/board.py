@@ -36,6 +36,8 @@ class Board:
     def __init__(self, clock: Clock, components: tuple[Component, ...], traffic: Traffic) -> None:
         self.components, self.traffic = components, traffic
         self.active_projects = 0
+        # Moves whenever something that people are told may have changed.
+        self.moves = 0
         self.incidents: Sequence[Incident] = ()
         # What the rule decided and the store does not hold yet, in order.
         self.turns: deque[Turn] = deque(maxlen=KEPT)
@@ -53,6 +55,7 @@ class Board:
 
     def note(self, result: Result) -> None:
         """Remember a result and what it tells of the time since the one before."""
+        self.moves += 1
         before = self._results.get(result.name)
         self._results[result.name] = result
         self._recent[result.name].append(result)
@@ -72,7 +75,7 @@ class Board:
 
     def remember(self, incidents: Sequence[Incident]) -> None:
         """What the store holds; an outage that lasts there lasts here too, also after a restart."""
-        self.incidents = incidents
+        self.incidents, self.moves = incidents, self.moves + 1
         lasting = {name for each in incidents for name in each.failing}
         for name, outage in self._outages.items():
             if name in lasting and not outage.lasts and not any(turn.component == name for turn in self.turns):
@@ -114,7 +117,7 @@ class Board:
 
     def read(self, written: Days) -> None:
         """What the store holds."""
-        self._written = written
+        self._written, self.moves = written, self.moves + 1
 
     def _current(self, result: Result | None) -> Result | None:
         if result is None or _age(self._clock.now(), result) <= LONGEST_SPAN:

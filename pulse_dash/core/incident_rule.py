@@ -55,7 +55,7 @@ async def _open(work: Work, turn: Turn) -> None:
         "created_by": "rule",
         "untold": now,
     }
-    await incidents.add(work, document, org_id=None)
+    await incidents.add(work, document, home=None)
 
 
 async def _widen(work: Work, lasting: Incident, turn: Turn) -> None:

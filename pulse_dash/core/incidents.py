@@ -13,6 +13,7 @@ from pulse_dash.core import operators
 from pulse_dash.core.access import open_because
 from pulse_dash.core.board import KEPT
 from pulse_dash.core.errors import FieldError, Invalid
+from pulse_dash.core.names import NAME_LENGTH, name_problem
 from pulse_dash.core.work import Work
 from pulse_dash.store.incidents import Incident
 
@@ -23,6 +24,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 IMPACTS = ("none", "minor", "major", "critical")
 OVER = frozenset({"resolved", "completed"})
 MOST_UPDATES = 100
+LONGEST_BODY, LONGEST_POSTMORTEM = 4_000, 20_000
 
 
 @open_because("anybody may see what went wrong")
@@ -62,7 +64,7 @@ async def declare(
     await may_declare(work)
     now = work.clock.now()
     began, at = starts_at or now, status or KINDS[kind][0]
-    errors = _wrong(work, kind, at, components)
+    errors = [*_wrong(work, kind, at, components, impact), *_wrong_words(title=title, body=body)]
     if kind == "maintenance" and (ends_at is None or ends_at <= began):
         errors.append(FieldError("ends_at", "A maintenance window ends, and after it began."))
     if kind == "incident" and began > now:
@@ -83,7 +85,7 @@ async def declare(
         "created_by": getattr(work.actor, "id", "system"),
         "untold": now,
     }
-    return await add(work, document, org_id=await operators.home_of(work))
+    return await add(work, document, home=await operators.home_of(work))
 
 
 @open_because("only operators pass, and the first line asks")
@@ -100,7 +102,8 @@ async def update(
 ) -> Incident:
     """Change what is named; a body is one more word on how it goes. Raises NotFound, OperatorOnly, Invalid."""
     before, now = await may_update(work, incident_id), work.clock.now()
-    if errors := _wrong(work, before.kind, status or before.status, components or ()):
+    errors = _wrong(work, before.kind, status or before.status, components or (), impact or before.impact)
+    if errors := [*errors, *_wrong_words(title=title, body=body or None, postmortem=postmortem or None)]:
         raise Invalid(*errors)
     if len(before.updates) >= MOST_UPDATES:
         raise Invalid(FieldError("body", f"An incident has {MOST_UPDATES} updates at most."))
@@ -136,19 +139,31 @@ async def read(work: Work) -> None:
 
 
 @open_because("operators and the rule come through it, each after its own question")
-async def add(work: Work, document: dict[str, Any], *, org_id: str | None) -> Incident:
+async def add(work: Work, document: dict[str, Any], *, home: str | None) -> Incident:
     """Keep a new one. Raises DuplicateKey where the rule opened one of this cause already."""
     incident_id = work.new_id("inc")
     told = {name: {"before": None, "after": document[name]} for name in ("kind", "status", "impact", "components")}
-    entry = _entry(work, "incident.opened", incident_id, document["title"], org_id, told)
+    entry = _entry(work, "incident.opened", incident_id, document["title"], home, told)
     store = work.as_system("tell of an incident").store
     made = await store.incidents.add({"_id": incident_id, **document}, entry)
     await read(work)
     return made
 
 
-def _wrong(work: Work, kind: str, status: str, components: Sequence[str]) -> list[FieldError]:
+def _wrong_words(**words: str | None) -> list[FieldError]:
+    """The words among these that cannot be told; a None is not looked at."""
+    longest = {"body": LONGEST_BODY, "postmortem": LONGEST_POSTMORTEM}
+    return [
+        FieldError(name, problem)
+        for name, text in words.items()
+        if text is not None and (problem := name_problem(text, most=longest.get(name, NAME_LENGTH)))
+    ]
+
+
+def _wrong(work: Work, kind: str, status: str, components: Sequence[str], impact: str) -> list[FieldError]:
     errors: list[FieldError] = []
+    if impact not in IMPACTS:
+        errors.append(FieldError("impact", f"Must be one of {', '.join(IMPACTS)}."))
     if status not in KINDS[kind]:
         errors.append(FieldError("status", f"Must be one of {', '.join(KINDS[kind])}."))
     known = {each.name for each in work.parts.board.components}

@@ -8,6 +8,7 @@ from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button_class
 from pulse_dash.components.chart import line_chart, line_legend
 from pulse_dash.components.icons import icon
+from pulse_dash.components.incident_dialogs import incident_actions, incident_dialogs, row_actions
 from pulse_dash.components.links import page_link, plain_link
 from pulse_dash.components.page_head import crumbs, page_head
 from pulse_dash.components.shell import shell
@@ -47,6 +48,7 @@ def page() -> rx.Component:
             rx.el.div(_latency(), _answers(), _projects()),
             class_name="service",
         ),
+        incident_dialogs(),
         homeless_too=True,
     )
 
@@ -152,6 +154,7 @@ def _incidents() -> rx.Component:
             ),
         ),
         bones=rx.el.div(bone(), bone(), class_name="empty empty-small incident-bones"),
+        actions=incident_actions(),
     )
 
 
@@ -159,13 +162,18 @@ def _incident(row: rx.Var[IncidentRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(rx.el.h3(rx.el.bdi(row.title)), badge(row.word, row.tone), class_name="part-line"),
         rx.el.p(
-            "Began ",
+            rx.cond(row.affects != "", row.affects + " · ", ""),
+            rx.cond(row.state == "scheduled", "begins ", "began "),
             moment(row.began),
-            rx.cond(row.ended != "", rx.el.span(", ended ", moment(row.ended))),
+            rx.cond(row.ended != "", rx.el.span(rx.cond(row.over, ", ended ", ", ends "), moment(row.ended))),
             class_name="small quiet",
         ),
         rx.el.ul(rx.foreach(row.told, _told), class_name="told-list"),
-        rx.cond(row.afterwards != "", rx.el.p(rx.el.strong("Afterwards "), rx.el.bdi(row.afterwards))),
+        rx.cond(
+            row.afterwards != "",
+            rx.el.p(rx.el.strong("Afterwards "), rx.el.bdi(row.afterwards), class_name="small incident-after"),
+        ),
+        row_actions(row),
         key=row.id,
         id=row.id,
     )
@@ -229,11 +237,14 @@ def _bones(*shape: rx.Component) -> rx.Component:
     return rx.el.ul(*(rx.el.li(*shape) for _ in range(_PARTS)), class_name="part-list")
 
 
-def _card(title: str, content: rx.Component, *, bones: rx.Component, note: str = "") -> rx.Component:
+def _card(
+    title: str, content: rx.Component, *, bones: rx.Component, note: str = "", actions: rx.Component | None = None
+) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title),
             *([rx.el.span(note, class_name="small quiet push")] if note else []),
+            *([actions] if actions is not None else []),
             class_name="card-head",
         ),
         rx.cond(ServiceStatusState.loaded, content, bones),

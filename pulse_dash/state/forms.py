@@ -11,10 +11,10 @@ from pulse_dash.core.errors import FieldError, Invalid
 MOST_CHARACTERS = 512
 
 
-def text(form: Mapping[str, Any], name: str) -> str:
+def text(form: Mapping[str, Any], name: str, *, most: int = MOST_CHARACTERS) -> str:
     """The field as text; what is no text is empty, and core says what is wrong with that."""
     value = form.get(name)
-    return value[: MOST_CHARACTERS + 1] if isinstance(value, str) else ""
+    return value[: most + 1] if isinstance(value, str) else ""
 
 
 def confirmed(form: Mapping[str, Any], name: str) -> None:

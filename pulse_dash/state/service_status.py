@@ -83,7 +83,11 @@ class IncidentRow:
     """An incident or a maintenance window."""
 
     id: str
+    kind: str
+    state: str
+    over: bool
     title: str
+    affects: str
     word: str
     tone: str
     began: str
@@ -96,6 +100,7 @@ class ServiceStatusState(PulseState):
     """What the page Status shows; all of it comes from memory, so it stands while everything else hangs."""
 
     loaded: bool = False
+    operator: bool = False
     word: str = ""
     tone: str = ""
     sentence: str = ""
@@ -126,8 +131,8 @@ class ServiceStatusState(PulseState):
         now, board = status.now(work), work.parts.board
         self.word, self.tone = WORDS[now.status], TONES[now.status]
         self.sentence = _WHOLE[now.status]
-        operator = isinstance(work.actor, UserActor) and work.actor.operator
-        self.parts = _parts(now, operator=operator)
+        self.operator = isinstance(work.actor, UserActor) and work.actor.operator
+        self.parts = _parts(now, operator=self.operator)
         days = [_days(each) for each in status.history(work)]
         if days != self.days:
             # Ninety days of every part: sent again only when one of them looks different.
@@ -136,7 +141,7 @@ class ServiceStatusState(PulseState):
         drawn = {title: points for title, points in recent.items() if points}
         self.lines, self.figure = list(drawn), time_plot(drawn, unit="ms", until=work.clock.now(), span=_HOUR)
         self.chart_says = _spoken(now)
-        self.incidents = _incidents(incidents.listing(work), work.clock.now())
+        self.incidents = _incidents(work)
         self._fill_requests(board.traffic.look())
         self.loaded = True
 
@@ -205,21 +210,28 @@ def _spoken(now: StatusNow) -> str:
     return f"How long each part took to answer over the last hour. Now: {newest}."
 
 
-def _incidents(known: Sequence[Incident], now: datetime) -> list[IncidentRow]:
+def _incidents(work: Work) -> list[IncidentRow]:
     """What goes on first, then the newest."""
-    ordered = sorted(known[:_SHOWN], key=lambda each: each.status_at(now) in OVER)
-    return [_incident(each, now) for each in ordered]
+    now, known = work.clock.now(), incidents.listing(work)[:_SHOWN]
+    return [_incident(work, each, now) for each in sorted(known, key=lambda each: each.status_at(now) in OVER)]
 
 
-def _incident(incident: Incident, now: datetime) -> IncidentRow:
+def _incident(work: Work, incident: Incident, now: datetime) -> IncidentRow:
     state = incident.status_at(now)
     return IncidentRow(
         id=incident.id,
+        kind=incident.kind,
+        state=state,
+        over=state in OVER,
         title=incident.title,
+        affects=", ".join(work.parts.board.title_of(name) for name in incident.components),
         word=state.replace("_", " ").capitalize(),
         tone="good" if state in OVER else "" if incident.kind == "maintenance" else "bad",
         began=iso(incident.started_at),
         ended=iso(incident.resolved_at or incident.ends_at),
-        told=[ToldRow(each.status.capitalize(), each.body, iso(each.at)) for each in reversed(incident.updates)],
+        told=[
+            ToldRow(each.status.replace("_", " ").capitalize(), each.body, iso(each.at))
+            for each in reversed(incident.updates)
+        ],
         afterwards=incident.postmortem,
     )

@@ -36,6 +36,19 @@ async def test_status_and_its_page_ask_nothing_while_somebody_waits(
     assert engine.operations == before
 
 
+async def test_what_a_check_found_is_told_at_once_and_what_is_too_old_is_not(
+    client: httpx.AsyncClient, services: Services, clock: MovableClock
+) -> None:
+    told: list[str] = []
+    for state in ("operational", "down"):
+        services.parts.board.note(Result("livekit", state, 1.0, clock.now()))  # type: ignore[arg-type]
+        told.append((await client.get("/v1/status")).json()["components"][2]["status"])
+    clock.move(46)
+    told.append((await client.get("/v1/status")).json()["components"][2]["status"])
+
+    assert told == ["operational", "down", "unknown"]
+
+
 async def test_the_page_stands_with_the_last_known_state_while_the_database_is_away(
     client: httpx.AsyncClient, services: Services, engine: BreakableEngine
 ) -> None:

@@ -101,6 +101,7 @@ async def staged(town: Town) -> Scene:
         "key_id": house.key.id,
         "token_id": "ptk_x",
         "session_id": "ses_x",
+        "incident_id": "inc_x",
         "organization_id": org_id,
         "role": "viewer",
         "emails": f"new-{owner.actor.email}",
