@@ -141,33 +141,33 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body; one that is too large is read to that point and no further.
 
     Raises Refused, ClientDisconnect."""
-    for name, value in scope["headers"]:
-        # Python refuses to read a number of thousands of digits; a length of ten is too large already.
-        if name == b"content-length" and value.isdigit() and (len(value) > 9 or int(value) > LARGEST_BODY):
-            raise _too_large()
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            raise _too_large()
-        return body
-    return await _read_on(message, receive)
-
-
-async def _read_on(message: Message, receive: Receive) -> bytes:
+    length = _length_of(scope["headers"])
+    if length is not None and length > LARGEST_BODY:
+        raise _too_large()
     chunks: list[bytes] = []
     size = 0
-    while True:
+    # The server says only with the next message that there is none; with a length told, nobody needs to wait for it.
+    while size != length:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk = message.get("body", b"")
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > LARGEST_BODY:
             raise _too_large()
         chunks.append(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
-        message = await receive()
+            break
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _length_of(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """The body's length as its Content-Length tells it, which the server holds the caller to; None without one."""
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit():
+            # Python refuses to read a number of thousands of digits; a length of ten is too large already.
+            return int(value) if len(value) <= 9 else LARGEST_BODY + 1
+    return None
 
 
 def _too_large() -> Refused:
