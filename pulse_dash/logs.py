@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -22,6 +23,18 @@ class _RequestLines:
 
     def __init__(self) -> None:
         self.stream: BinaryIO | None = None
+        self._waiting = False
+
+    def write(self, stream: BinaryIO, line: bytes) -> None:
+        """Lines of one turn of the event loop leave together: each call into the kernel lets another thread go first."""
+        stream.write(line)
+        if not self._waiting:
+            self._waiting = True
+            asyncio.get_running_loop().call_soon(self._flush, stream)
+
+    def _flush(self, stream: BinaryIO) -> None:
+        self._waiting = False
+        stream.flush()
 
 
 _lines = _RequestLines()
@@ -36,8 +49,7 @@ def request(**told: Any) -> None:
         structlog.get_logger("pulse.request").info("request", **told)
         return
     line = {**told, "event": "request", "level": "info", "timestamp": datetime.now(UTC)}
-    _lines.stream.write(_as_json(line) + b"\n")
-    _lines.stream.flush()
+    _lines.write(_lines.stream, _as_json(line) + b"\n")
 
 
 def _as_json(event: Any, default: Callable[[Any], Any] = str) -> bytes:
