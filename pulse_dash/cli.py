@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 import warnings
 from collections.abc import Sequence
@@ -140,12 +141,18 @@ def _run(settings: Settings, *, api_only: bool) -> int:
         if not api_only:
             frontend.show_progress()
             frontend.build()
-        app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_say_where)
+        app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_started)
         uvloop.run(asgi.serve(app, settings))
     except (asgi.PortTaken, frontend.NotBuilt) as error:
         print(str(error), file=sys.stderr)
         return 1
     return 0
+
+
+async def _started(services: Services) -> None:
+    # What was imported and built stays until the end: the garbage collector need not walk through it again and again.
+    gc.freeze()
+    await _say_where(services)
 
 
 async def _say_where(services: Services) -> None:

@@ -56,7 +56,7 @@ class CarefulAnswers:
         def careful(message: Message) -> Awaitable[None]:
             if message["type"] in _STARTS:
                 given = message.get("headers", ())
-                names = {name for name, _ in given}
+                names = dict(given)
                 missing = ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
                 message["headers"] = [*given, (b"x-request-id", request_id.encode()), *missing]
             return send(message)

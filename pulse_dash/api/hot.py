@@ -5,11 +5,11 @@ It knows how such a route is read and answered; what it does is told by its hand
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from types import coroutine
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 import orjson
@@ -17,12 +17,11 @@ import structlog
 from fastapi import FastAPI, Query
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulse_dash.api.middleware import account, object_of, read_body
 from pulse_dash.api.principals import Caller, allowance_headers, authenticate
-from pulse_dash.api.problems import Refused, crash, invalid, problem_response, request_id
+from pulse_dash.api.problems import Refused, Whole, crash, invalid, problem, request_id
 from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unauthenticated
 from pulse_dash.core.work import Work
@@ -62,14 +61,6 @@ def hot(
     return HotRoute(path, request, response, handler, function, alone)
 
 
-class _Reply(NamedTuple):
-    """A whole answer, before the headers that every answer has."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-
 class HotLane:
     """Answers the fast routes in one step, body to log line, and hands everything else on."""
 
@@ -90,9 +81,7 @@ class HotLane:
             status, headers, body = await self._reply(route, scope, receive)
             if "allowance" in state:
                 headers += allowance_headers(state["allowance"])
-            # Answers that are ready in one turn of the event loop leave together: the server's own thread wakes up once
-            # for all of them, and lets go of Python's lock while the next turn runs. 1.5 times as many tokens.
-            await asyncio.sleep(0)
+            await _together()
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         except ClientDisconnect:
@@ -101,34 +90,46 @@ class HotLane:
         finally:
             account(scope, status, time.perf_counter() - began)
 
-    async def _reply(self, route: HotRoute, scope: Scope, receive: Receive) -> _Reply:
+    async def _reply(self, route: HotRoute, scope: Scope, receive: Receive) -> Whole:
         try:
             work = await authenticate(self._services, scope, key_alone=route.alone is not None)
             if isinstance(work.actor, Anonymous):
                 raise Unauthenticated
+            await _together()
             sent = await read_body(scope, receive)
-            answer = await _answered(route, work, scope["query_string"], object_of(sent) if sent else {})
+            answer = await _handled(route, work, scope["query_string"], object_of(sent) if sent else {})
         except PulseError as error:
-            return _whole(problem_response(error, request_id(scope)))
+            return problem(error, request_id(scope))
         except Refused as refused:
-            return _whole(refused.response(request_id(scope)))
+            return refused.answer(request_id(scope))
         except ClientDisconnect:
             raise
         except Exception:  # an outermost boundary of the API: whatever is left is a fault of ours, told by its id
             log.exception("request.crashed", request_id=request_id(scope), path=scope["path"])
-            return _whole(crash(request_id(scope)))
+            return crash(request_id(scope))
         body = orjson.dumps(answer, option=orjson.OPT_UTC_Z)
-        return _Reply(200, [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body)
+        return Whole(200, [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body)
 
 
-def _whole(response: Response) -> _Reply:
-    return _Reply(response.status_code, response.raw_headers, bytes(response.body))
+@coroutine
+def _together() -> Generator[None]:
+    """Wait for the next turn of the event loop, so that what this turn's requests ask of the server comes in a row.
+
+    The server has a thread of its own: asked by one request after another it wakes up each time, and then the two
+    threads fight for Python's lock. 1.5 times as many tokens."""
+    yield
 
 
-async def _answered(route: HotRoute, work: Work, query: bytes, sent: dict[str, Any]) -> dict[str, Any]:
+def _handled(route: HotRoute, work: Work, query: bytes, sent: dict[str, Any]) -> Awaitable[dict[str, Any]]:
+    if isinstance(work.actor, KeyActor) and not query:
+        return route.handler(work, _asked(route.request, sent), None)
     if isinstance(work.actor, PublicKeyActor) and route.alone is not None:
         model, handler = route.alone
-        return await handler(work, _asked(model, sent), None)
+        return handler(work, _asked(model, sent), None)
+    return _handled_for_a_project(route, work, query, sent)
+
+
+async def _handled_for_a_project(route: HotRoute, work: Work, query: bytes, sent: dict[str, Any]) -> dict[str, Any]:
     project_id = await _named_project(work, route, query)
     return await route.handler(work, _asked(route.request, sent), project_id)
 
@@ -142,7 +143,7 @@ def _asked(model: type[BaseModel], sent: dict[str, Any]) -> BaseModel:
 
 async def _named_project(work: Work, route: HotRoute, query: bytes) -> str | None:
     """The project that a user names; found and permitted before the body is looked at."""
-    named = parse_qs(query.decode("latin-1")).get("project_id", [None])[0] if query else None
+    named = parse_qs(query.decode("latin-1")).get("project_id", [None])[0]
     if isinstance(work.actor, KeyActor):
         if named not in (None, work.actor.project_id):
             raise NotFound

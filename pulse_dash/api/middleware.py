@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, cast
 
 import orjson
 import structlog
-from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulse_dash import logs
 from pulse_dash.api.principals import allowance_headers
 from pulse_dash.api.problems import Refused, crash, problem_response, request_id
+from pulse_dash.api.request_metrics import METRICS
 from pulse_dash.core.errors import PulseError
 
 log = structlog.get_logger("pulse.request")
@@ -23,15 +22,7 @@ log = structlog.get_logger("pulse.request")
 LARGEST_BODY = 1024 * 1024
 DEEPEST_BODY = 64
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-
-# No project id as a label: a label's values must be few.
-_REQUESTS = Counter("pulse_http_requests", "Requests answered.", ("method", "route", "status"))
-_SECONDS = Histogram(
-    "pulse_http_request_seconds",
-    "Time to answer.",
-    ("method", "route"),
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
-)
+_METHODS = _UNSAFE | {"GET", "HEAD", "OPTIONS"}
 
 
 class Accounted:
@@ -68,32 +59,27 @@ class Accounted:
                 # Half an answer must not look like a whole one: the server breaks the connection.
                 raise
             if not status:
-                await crash(request_id(scope))(scope, receive, watched)
+                await crash(request_id(scope)).response()(scope, receive, watched)
         finally:
             account(scope, status, time.perf_counter() - began)
 
 
 def account(scope: Scope, status: int, seconds: float) -> None:
     """Count one answered request and write its line; `status` is 0 where nothing was answered."""
-    route = scope["state"].get("route") or getattr(scope.get("route"), "path", "other")
-    method = scope["method"] if scope["method"] in {"GET", "HEAD", "OPTIONS", *_UNSAFE} else "other"
-    requests, durations = _counted(method, route, status)
-    requests.inc()
-    durations.observe(seconds)
+    state = scope["state"]
+    route = state.get("route") or getattr(scope.get("route"), "path", "other")
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    METRICS.answered(method, route, status, seconds)
     logs.request(
-        request_id=request_id(scope),
-        method=method,
-        path=scope["path"],
-        status=status,
-        ms=round(seconds * 1000, 2),
-        principal=scope["state"].get("principal", ""),
+        {
+            "request_id": state.get("request_id", ""),
+            "method": method,
+            "path": scope["path"],
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            "principal": state.get("principal", ""),
+        }
     )
-
-
-@lru_cache(maxsize=1024)
-def _counted(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    """The two series of a kind of request; finding them costs more than counting in them."""
-    return _REQUESTS.labels(method, route, str(status)), _SECONDS.labels(method, route)
 
 
 class JsonBodies:
@@ -118,7 +104,7 @@ class JsonBodies:
             # Half a body is no body: taken as an empty one, it would regenerate another key than it names.
             return
         except Refused as refused:
-            await refused.response(request_id(scope))(scope, receive, send)
+            await refused.answer(request_id(scope)).response()(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Any
 
@@ -17,7 +18,9 @@ from pulse_dash.core import development, keys, personal_tokens, sessions
 from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor, UserActor
 from pulse_dash.core.errors import RateLimited, Unauthenticated
 from pulse_dash.core.key_text import USER_PREFIX
+from pulse_dash.core.known import KnownKey
 from pulse_dash.core.rates import Allowance
+from pulse_dash.core.tallying import API_REQUESTS
 from pulse_dash.core.work import Call, Work
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
@@ -34,13 +37,14 @@ def headers_of(scope: Any) -> Headers:
 def client_ip(scope: Any, settings: Settings) -> str:
     """The caller's address: the socket's, or behind trusted proxies the rightmost one outside of them."""
     client = scope.get("client")
-    hops = [client[0]] if client else []
+    nearest: str = client[0] if client else ""
     if settings.trusted_proxies:
         forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        hops = [hop.strip() for line in forwarded for hop in line.split(",")] + hops
+        hops = [*(hop.strip() for line in forwarded for hop in line.split(",")), *([nearest] if nearest else [])]
         while len(hops) > 1 and _trusted(hops[-1], settings):
             hops.pop()
-    return _plain(hops[-1]) if hops else ""
+        nearest = hops[-1] if hops else ""
+    return _plain(nearest)
 
 
 def _plain(hop: str) -> str:
@@ -55,6 +59,7 @@ def _plain(hop: str) -> str:
     return hop if mapped is None else str(mapped)
 
 
+@lru_cache(maxsize=10_000)
 def rate_key(ip: str) -> str:
     """What an address counts as: an IPv6 client is its /64, for one visitor has all of it."""
     try:
@@ -80,7 +85,14 @@ async def authenticate(services: Services, scope: Any, *, key_alone: bool = Fals
 
     Raises Unauthenticated, RateLimited, Unavailable."""
     headers = headers_of(scope)
-    work = services.as_(_NOBODY, call_of(scope, services.settings, headers))
+    call = call_of(scope, services.settings, headers)
+    known = _remembered(services, headers)
+    if known is not None:
+        work = services.as_(known.actor, call)
+        work.parts.tallying.used(known.actor.id)
+        _count(work, scope)
+        return work
+    work = services.as_(_NOBODY, call)
     try:
         if key_alone and b"x-pulse-key" in headers and b"x-pulse-secret" not in headers:
             work = work.acting_as(await development.recognize(work, headers[b"x-pulse-key"].decode("latin-1")))
@@ -91,6 +103,14 @@ async def authenticate(services: Services, scope: Any, *, key_alone: bool = Fals
         raise
     _count(work, scope)
     return work
+
+
+def _remembered(services: Services, headers: Headers) -> KnownKey | None:
+    """The pair of key and secret that was sent, where this node knows it: most requests, and none of them waits."""
+    public, secret = headers.get(b"x-pulse-key"), headers.get(b"x-pulse-secret")
+    if public is None or secret is None:
+        return None
+    return keys.remembered(services.parts, public.decode("latin-1"), secret.decode("latin-1"))
 
 
 async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
@@ -113,7 +133,7 @@ async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
 
 
 async def _by_pair(work: Work, scope: Any, public: str, secret: str) -> Work:
-    known = keys.remembered(work, public, secret)
+    known = keys.remembered(work.parts, public, secret)
     if known is None:
         _refuse_spent_address(work, scope)
         known = await keys.recognize(work, public, secret)
@@ -132,13 +152,13 @@ def _basic(credentials: str) -> tuple[str, str]:
 def _count(work: Work, scope: Any) -> None:
     policy, actor = work.parts.policy, work.actor
     if isinstance(actor, KeyActor):
-        _hit(work, scope, "project", actor.project_id, policy.project_per_minute)
-        work.parts.tallying.request(actor.org_id, actor.project_id)
+        _hit(work, scope, "project", actor.project.id, policy.project_per_minute)
+        work.parts.tallying.count(actor.project.org_id, actor.project.id, API_REQUESTS)
     elif isinstance(actor, PublicKeyActor):
         # Everybody can send it, so one address takes nobody's share of the rest.
         count_address(work, scope)
         _hit(work, scope, "development", actor.project.id, development.PER_MINUTE)
-        work.parts.tallying.request(actor.project.org_id, actor.project.id)
+        work.parts.tallying.count(actor.project.org_id, actor.project.id, API_REQUESTS)
     elif isinstance(actor, UserActor):
         _hit(work, scope, "user", actor.id, policy.user_per_minute)
     else:

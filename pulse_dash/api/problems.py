@@ -6,9 +6,10 @@ It knows statuses and shapes; what went wrong was decided where it was raised.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import FastAPI, Request
@@ -35,6 +36,8 @@ from pulse_dash.core.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+_PROBLEM = (b"content-type", MEDIA_TYPE.encode())
+_TITLES = {status.value: status.phrase for status in HTTPStatus}
 # Who sends ten thousand unknown fields gets the first hundred named, not an answer larger than the request.
 _MOST_FIELDS = 100
 
@@ -74,22 +77,46 @@ class Problem(BaseModel):
     challenge: str | None = Field(None, description="With `second_factor_required`: what the code is sent with.")
 
 
+class Whole(NamedTuple):
+    """A whole answer, before the headers that every answer has."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def response(self) -> Response:
+        """The same for Starlette."""
+        response = Response(self.body, self.status)
+        response.raw_headers = self.headers
+        return response
+
+
 def status_of(error: PulseError) -> int:
     """The status that this error answers with."""
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return _status_of_kind(type(error))
+
+
+@cache
+def _status_of_kind(error: type[PulseError]) -> int:
+    return next((status for kind, status in _STATUS if issubclass(error, kind)), 500)
+
+
+def problem(error: PulseError, request_id: str) -> Whole:
+    """The answer for one of ours."""
+    status = status_of(error)
+    headers: list[tuple[bytes, bytes]] = []
+    if status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="pulse"'))
+    if isinstance(error, RateLimited | Unavailable):
+        headers.append((b"retry-after", b"%d" % error.retry_after))
+    errors = error.errors if isinstance(error, Invalid) else ()
+    challenge = error.challenge.reveal() if isinstance(error, SecondFactorRequired) else None
+    return _whole(status, error.code, error.detail, request_id, errors, headers, challenge)
 
 
 def problem_response(error: PulseError, request_id: str) -> Response:
-    """The answer for one of ours."""
-    status = status_of(error)
-    headers: dict[str, str] = {}
-    if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="pulse"'
-    if isinstance(error, RateLimited | Unavailable):
-        headers["Retry-After"] = str(error.retry_after)
-    errors = error.errors if isinstance(error, Invalid) else ()
-    challenge = error.challenge.reveal() if isinstance(error, SecondFactorRequired) else None
-    return _response(status, error.code, error.detail, request_id, errors, headers, challenge)
+    """The same for Starlette."""
+    return problem(error, request_id).response()
 
 
 class Refused(Exception):
@@ -101,19 +128,19 @@ class Refused(Exception):
         self.code = code
         self.detail = detail
 
-    def response(self, request_id: str) -> Response:
-        return refusal(self.status, self.code, self.detail, request_id)
+    def answer(self, request_id: str) -> Whole:
+        return _whole(self.status, self.code, self.detail, request_id)
 
 
 def refusal(status: int, code: str, detail: str, request_id: str) -> Response:
     """The answer for what HTTP itself refuses, before any of our rules is asked."""
-    return _response(status, code, detail, request_id)
+    return Refused(status, code, detail).answer(request_id).response()
 
 
-def crash(request_id: str) -> Response:
+def crash(request_id: str) -> Whole:
     """The answer after a fault of ours: the id to ask about, and nothing else."""
     detail = "Something went wrong on our side. The request id finds it in our log."
-    return _response(500, "internal_error", detail, request_id)
+    return _whole(500, "internal_error", detail, request_id)
 
 
 def fields_of(errors: Iterable[Any]) -> list[FieldError]:
@@ -154,7 +181,7 @@ def install(api: FastAPI) -> None:
 
     async def fault(request: Request, _: Exception) -> Response:
         # Starlette answers in plain text otherwise; it raises the error again for the log either way.
-        return crash(request_id(request.scope))
+        return crash(request_id(request.scope)).response()
 
     api.add_exception_handler(Exception, fault)
     api.add_exception_handler(PulseError, ours)
@@ -173,18 +200,18 @@ def request_id(scope: Any) -> str:
     return str(scope.get("state", {}).get("request_id", ""))
 
 
-def _response(
+def _whole(
     status: int,
     code: str,
     detail: str,
     request: str,
     errors: Sequence[FieldError] = (),
-    headers: dict[str, str] | None = None,
+    headers: Sequence[tuple[bytes, bytes]] = (),
     challenge: str | None = None,
-) -> Response:
+) -> Whole:
     body: dict[str, Any] = {
         "type": f"urn:pulse:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES[status],
         "status": status,
         "detail": detail,
         "code": code,
@@ -194,7 +221,8 @@ def _response(
         body["errors"] = [{"field": wrong.field, "message": wrong.message} for wrong in errors[:_MOST_FIELDS]]
     if challenge is not None:
         body["challenge"] = challenge
-    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
+    text = orjson.dumps(body)
+    return Whole(status, [*headers, (b"content-length", b"%d" % len(text)), _PROBLEM], text)
 
 
 def _path(location: Sequence[int | str]) -> str:

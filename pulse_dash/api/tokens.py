@@ -52,7 +52,7 @@ Attributes = Annotated[dict[AttributeName, str], AfterValidator(_together_at_mos
 Claims = Annotated[dict[str, JsonValue], AfterValidator(_together_at_most_16_kib)]
 
 
-class PermissionsBody(Body):
+class PermissionsBody(Body, frozen=True):
     """What the participant may do. LiveKit's grants that no room binds are not among them."""
 
     join: bool = True
@@ -63,6 +63,9 @@ class PermissionsBody(Body):
     update_metadata: bool = False
     hidden: bool = False
     room_admin: bool = False
+
+
+_USUAL = PermissionsBody()
 
 
 class AgentBody(Body):
@@ -96,7 +99,8 @@ class TokenBody(Body):
     claims: Claims | None = None
     ttl_seconds: int = Field(DEFAULT_SECONDS, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
     region: str | None = None
-    permissions: PermissionsBody = Field(default_factory=PermissionsBody)
+    # Frozen, so that the default is one and the same and not made for each request.
+    permissions: PermissionsBody = _USUAL
     room_config: RoomConfigBody | None = None
 
 
@@ -175,7 +179,15 @@ async def create_alone(work: Work, body: DevelopmentTokenBody, _: str | None) ->
 
 
 def _minted(minted: MintedToken) -> dict[str, Any]:
-    return minted._asdict()
+    return {
+        "token": minted.token,
+        "url": minted.url,
+        "room": minted.room,
+        "livekit_room": minted.livekit_room,
+        "identity": minted.identity,
+        "region": minted.region,
+        "expires_at": minted.expires_at,
+    }
 
 
 async def validate(work: Work, body: ValidateBody, project_id: str | None) -> dict[str, Any]:
@@ -189,6 +201,22 @@ async def revoke(work: Work, body: RevokeBody, project_id: str | None) -> dict[s
     return {"revoked_before": revoked.revoked_before, "participants_removed": revoked.participants_removed}
 
 
+def _permissions(granted: PermissionsBody) -> Permissions:
+    return Permissions(
+        granted.join,
+        granted.publish,
+        granted.subscribe,
+        granted.publish_data,
+        granted.publish_sources,
+        granted.update_metadata,
+        granted.hidden,
+        granted.room_admin,
+    )
+
+
+_USUAL_PERMISSIONS = _permissions(_USUAL)
+
+
 def _request(body: TokenBody) -> TokenRequest:
     granted, config = body.permissions, body.room_config
     return TokenRequest(
@@ -200,16 +228,7 @@ def _request(body: TokenBody) -> TokenRequest:
         claims=body.claims,
         ttl_seconds=body.ttl_seconds,
         region=body.region,
-        permissions=Permissions(
-            granted.join,
-            granted.publish,
-            granted.subscribe,
-            granted.publish_data,
-            granted.publish_sources,
-            granted.update_metadata,
-            granted.hidden,
-            granted.room_admin,
-        ),
+        permissions=_USUAL_PERMISSIONS if granted is _USUAL else _permissions(granted),
         room_config=config
         and RoomConfig(
             config.max_participants,

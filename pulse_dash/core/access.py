@@ -233,10 +233,10 @@ def requires(
         function: Callable[Concatenate[Work, P], Awaitable[R]],
     ) -> Callable[Concatenate[Work, P], Awaitable[R]]:
         @wraps(function)
-        async def narrowed(work: Work, *args: P.args, **kwargs: P.kwargs) -> R:
+        def narrowed(work: Work, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
             if isinstance(work.actor, Anonymous):
                 raise Unauthenticated
-            return await function(work.narrowed(permission), *args, **kwargs)
+            return function(work.narrowed(permission), *args, **kwargs)
 
         narrowed.rule = Rule(permission)  # type: ignore[attr-defined]
         return narrowed

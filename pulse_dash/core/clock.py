@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
+from time import monotonic, time
 from typing import Protocol
 
 
@@ -24,14 +24,11 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
+    time = staticmethod(time)
+    monotonic = staticmethod(monotonic)
+
     def now(self) -> datetime:
         return milliseconds(datetime.now(UTC))
-
-    def time(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 def milliseconds(moment: datetime) -> datetime:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hmac import compare_digest
 
 from pulse_dash.core import key_text
 from pulse_dash.core.access import KeyActor, Permission, open_because, requires
@@ -14,8 +15,8 @@ from pulse_dash.core.errors import Conflict, FieldError, Invalid, NotFound, Unau
 from pulse_dash.core.known import KnownKey
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.secret import Secret
-from pulse_dash.core.vault import fingerprint, same
-from pulse_dash.core.work import Work
+from pulse_dash.core.vault import fingerprint
+from pulse_dash.core.work import Parts, Work
 from pulse_dash.store.engine import Document
 from pulse_dash.store.keys import Key
 from pulse_dash.store.projects import Project
@@ -124,7 +125,7 @@ async def revoke(work: Work, project_id: str, key_id: str) -> Key:
 @open_because("the pair itself is the proof")
 async def recognize(work: Work, public: str, secret: str) -> KnownKey:
     """Whose pair this is. Raises Unauthenticated, the same for whatever is wrong with it."""
-    known = remembered(work, public, secret)
+    known = remembered(work.parts, public, secret)
     if known is not None:
         return known
     if not key_text.is_key(public) or not key_text.is_secret(secret):
@@ -140,12 +141,12 @@ async def recognize(work: Work, public: str, secret: str) -> KnownKey:
 
 
 @open_because("the pair itself is the proof")
-def remembered(work: Work, public: str, secret: str) -> KnownKey | None:
-    """The pair from this node's memory, without waiting; None when it must be looked up."""
-    known = work.parts.known_keys.pairs.recall(public)
-    if known is None or not same(known.fingerprint, fingerprint(secret.encode("utf-8", "surrogatepass"))):
+def remembered(parts: Parts, public: str, secret: str) -> KnownKey | None:
+    """The pair from this node's memory, without waiting; None when it must be looked up. Raises Unavailable."""
+    known = parts.known_keys.pairs.recall(public)
+    if known is None or not compare_digest(known.fingerprint, fingerprint(secret.encode("utf-8", "surrogatepass"))):
         return None
-    if known.valid_until is not None and known.valid_until <= work.clock.now():
+    if known.valid_until is not None and known.valid_until <= parts.clock.now():
         return None
     return known
 

@@ -5,34 +5,36 @@ It signs and reads; who may have which grants is told by tokens. Signing is the 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from base64 import b64decode, urlsafe_b64encode
+from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any, Literal, cast
 
 import orjson
 
+from pulse_dash.core import base64url
+from pulse_dash.core.keyed_hash import KeyedHash
+
 Reason = Literal["malformed", "signature", "expired"]
 
-_HEADER = urlsafe_b64encode(orjson.dumps({"alg": "HS256", "typ": "JWT"})).rstrip(b"=")
+_HEADER = base64url.encoded(orjson.dumps({"alg": "HS256", "typ": "JWT"}))
 # Four texts of 16 KiB, each letter of which JSON may write with six, in base64: no token of ours is longer.
 LONGEST_TOKEN = 1024 * 1024
 _LATEST = 253_402_300_799  # the last second of the year 9999, the last that a datetime knows
 
 
 class Signer:
-    """Signs with one LiveKit secret; the keyed hash is prepared once."""
+    """Signs with one LiveKit secret."""
 
     __slots__ = ("_keyed",)
 
     def __init__(self, secret: bytes) -> None:
-        self._keyed = hmac.new(secret, digestmod=hashlib.sha256)
+        self._keyed = KeyedHash(secret)
 
     def sign(self, claims: dict[str, Any]) -> str:
         """The compact JWT of these claims."""
-        message = _HEADER + b"." + urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=")
-        return (message + b"." + urlsafe_b64encode(self._digest(message)).rstrip(b"=")).decode()
+        message = b"%b.%b" % (_HEADER, base64url.encoded(orjson.dumps(claims)))
+        return (b"%b.%b" % (message, base64url.encoded(self._keyed.over(message)))).decode()
 
     def read(self, token: str, *, now: float) -> tuple[dict[str, Any], Reason | None]:
         """The claims, and why the token is no good (None when it is).
@@ -48,16 +50,11 @@ class Signer:
             return {}, "malformed"
         if header.get("alg") != "HS256" or "crit" in header:
             return {}, "signature"
-        if not hmac.compare_digest(signature, self._digest(f"{parts[0]}.{parts[1]}".encode())):
+        if not hmac.compare_digest(signature, self._keyed.over(f"{parts[0]}.{parts[1]}".encode())):
             return {}, "signature"
         if not _is_moment(claims.get("exp")):
             return {}, "malformed"
         return claims, "expired" if claims["exp"] <= now else None
-
-    def _digest(self, message: bytes) -> bytes:
-        keyed = self._keyed.copy()
-        keyed.update(message)
-        return keyed.digest()
 
 
 def claims_of_a_check(api_key: str, room: str, identity: str, *, now: int) -> dict[str, Any]:
@@ -76,7 +73,7 @@ def _object(part: str) -> dict[str, Any]:
 def _decoded(part: str) -> bytes:
     """Base64url in its one canonical form: a token that says the same in two ways would slip past a list of tokens."""
     decoded = b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    if urlsafe_b64encode(decoded).rstrip(b"=").decode() != part:
+    if base64url.encoded(decoded).decode() != part:
         raise ValueError("not canonical")
     return decoded
 

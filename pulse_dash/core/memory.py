@@ -41,7 +41,7 @@ class Freshness:
 
     def check(self) -> None:
         """Raises Unavailable when what is remembered can't be believed any more."""
-        if not self.good:
+        if self._clock.monotonic() - self._read_at > self._limit:
             raise Unavailable("database")
 
 

@@ -46,17 +46,13 @@ class Tallying:
 
     def count(self, org_id: str, project_id: str, metric: str) -> None:
         """One more of this metric, in the running hour."""
-        self._counts[org_id, project_id, metric, int(self._clock.time()) // 3600] += 1
+        self._counts[org_id, project_id, metric, int(self._clock.time() // 3600)] += 1
 
     def waiting(self, project_id: str, metric: str) -> int:
         """How many of a project's were counted here and not written yet."""
         return sum(
             n for (_, project, counted, _), n in self._counts.items() if (project, counted) == (project_id, metric)
         )
-
-    def request(self, org_id: str, project_id: str) -> None:
-        """One more API request of a project."""
-        self.count(org_id, project_id, API_REQUESTS)
 
     def used(self, key_id: str) -> None:
         """This key was used now."""

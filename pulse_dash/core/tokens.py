@@ -129,10 +129,15 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
 
     A key mints for its own project; a user names it.
     Raises NotFound, Forbidden, Invalid, IdentityBanned, Unavailable."""
-    project = await _project(work, project_id)
-    _check(work, request)
-    await bans.refuse_banned(work, project.id, request.identity)
     parts, actor = work.parts, work.actor
+    if project_id is None and isinstance(actor, _KEYS):
+        project = actor.project
+    else:
+        project = await _project(work, project_id)
+    _check(work, request)
+    banned = parts.known_bans.recall(project.id)
+    if banned is None or request.identity in banned:
+        await bans.refuse_banned(work, project.id, request.identity)
     issued = int(parts.clock.time())
     ends = issued + request.ttl_seconds
     mint_id, key_id = parts.ids.make("tok"), getattr(actor, "id", "system")

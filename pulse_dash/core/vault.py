@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from pulse_dash.core import base64url
+from pulse_dash.core.keyed_hash import KeyedHash
 from pulse_dash.core.secret import Secret
 
 WEBHOOK_PREFIX = "whsec_"
@@ -34,7 +36,8 @@ class Vault:
         self.challenge_key = self._derive("second factor challenge")
         self._session_key = self._derive("session secret")
         self._stamp = _Mac(self._derive("session stamp"))
-        self._participant = _Mac(self._derive("participant attribute"))
+        # Ties the parts of a `pulse` attribute together.
+        self.participant_mac = _Mac(self._derive("participant attribute")).over
         self._request = _Mac(self._derive("repeated request"))
         self._link = _Mac(self._derive("mailed link"))
         self._livekit = _Mac(self._derive("own livekit"))
@@ -58,10 +61,6 @@ class Vault:
     def session_stamp(self, session_id: str, secret: str) -> str:
         """Shows that a session's secret was once ours to give, without looking anything up."""
         return self._stamp.over(session_id, secret)
-
-    def participant_mac(self, *parts: str) -> str:
-        """Ties the parts of a `pulse` attribute together."""
-        return self._participant.over(*parts)
 
     def request_mac(self, *parts: str) -> str:
         """Recognizes a request that was sent before without keeping what it said."""
@@ -97,19 +96,17 @@ def _cipher(key: Secret) -> Fernet:
 
 
 class _Mac:
-    """A keyed hash that is prepared once: its key is hashed at the start and not at every message."""
+    """A keyed hash over several texts."""
 
     __slots__ = ("_keyed",)
 
     def __init__(self, key: bytes) -> None:
-        self._keyed = hmac.new(key, digestmod=hashlib.sha256)
+        self._keyed = KeyedHash(key)
 
     def over(self, *parts: str) -> str:
         """128 bits over the parts, URL-safe. Their lengths keep parts from sliding into each other."""
-        keyed = self._keyed.copy()
         message = "".join([f"{len(part)}:{part}" for part in parts])
-        keyed.update(message.encode("utf-8", "surrogatepass"))
-        return urlsafe_b64encode(keyed.digest()[:16])[:22].decode()
+        return base64url.encoded(self._keyed.over(message.encode("utf-8", "surrogatepass"))[:16]).decode()
 
 
 def random_secret() -> str:

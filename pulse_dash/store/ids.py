@@ -17,9 +17,9 @@ _MOMENT_BITS, _RANDOM_BITS = 48, 80
 _BODY = re.compile(f"[0-7][{ALPHABET}]{{{LENGTH - 1}}}")
 
 
-# Two letters at a time: half the steps.
+# Two letters at a time: half the steps. The moment takes ten letters, whose first two bits are none, the rest sixteen.
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
-_SHIFTS: Final = tuple(range((LENGTH - 2) * 5, -1, -10))
+_MOMENT_SHIFTS, _RANDOM_SHIFTS = tuple(range(40, -1, -10)), tuple(range(70, -1, -10))
 
 
 class _Clock(Protocol):
@@ -35,15 +35,22 @@ class IdMaker:
     def __init__(self, clock: _Clock, token_bytes: Callable[[int], bytes]) -> None:
         self._clock = clock
         self._token_bytes = token_bytes
-        self._last = 0
+        self._moment, self._moment_letters = -1, ""
+        self._random = 0
 
     def make(self, prefix: str) -> str:
         moment = int(self._clock.time() * 1000 + 0.5)
-        fresh = (moment << _RANDOM_BITS) | int.from_bytes(self._token_bytes(_RANDOM_BITS // 8))
-        if moment <= self._last >> _RANDOM_BITS:
-            fresh = self._last + 1 + int.from_bytes(self._token_bytes(4))
-        self._last = fresh
-        return f"{prefix}_{_letters(fresh)}"
+        if moment > self._moment:
+            self._begin(moment, int.from_bytes(self._token_bytes(_RANDOM_BITS // 8)))
+        else:
+            self._random += 1 + int.from_bytes(self._token_bytes(4))
+            if self._random >> _RANDOM_BITS:
+                self._begin(self._moment + 1, self._random & (1 << _RANDOM_BITS) - 1)
+        return f"{prefix}_{self._moment_letters}{_letters(self._random, _RANDOM_SHIFTS)}"
+
+    def _begin(self, moment: int, random: int) -> None:
+        self._moment, self._moment_letters = moment, _letters(moment, _MOMENT_SHIFTS)
+        self._random = random
 
 
 def looks_like(prefix: str, text: object) -> bool:
@@ -65,5 +72,5 @@ def moment_of(made: str) -> datetime:
     return datetime.fromtimestamp((number >> _RANDOM_BITS) / 1000, UTC)
 
 
-def _letters(number: int) -> str:
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
+def _letters(number: int, shifts: tuple[int, ...]) -> str:
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in shifts])

@@ -85,7 +85,7 @@ async def test_who_was_away_for_over_an_hour_forgets_everything(
     await services.feed.read()
 
     assert heard == ["*:"]
-    assert keys.remembered(town.stranger, house.key.public, house.key.secret.reveal()) is None
+    assert keys.remembered(town.stranger.parts, house.key.public, house.key.secret.reveal()) is None
 
 
 async def test_a_feed_that_can_not_be_read_does_not_count_as_read(

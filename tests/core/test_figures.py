@@ -65,7 +65,7 @@ async def test_tokens_and_requests_are_counted_by_day_and_by_organization(
     await services.feed.read()
     await mint(work, 2)
     await mint(await town.by_key(other), 7)
-    services.parts.tallying.request(owner.organization.id, house.id)
+    services.parts.tallying.count(owner.organization.id, house.id, API_REQUESTS)
     await flush(services)
 
     seen = await overview(town.work(owner), owner.organization.id)
