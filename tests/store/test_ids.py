@@ -46,6 +46,15 @@ def test_ids_sort_as_they_were_made_within_a_millisecond_and_when_the_clock_goes
     assert len(set(made)) == len(made)
 
 
+def test_ids_sort_also_when_a_millisecond_has_no_randomness_left(clock: SetClock) -> None:
+    maker = IdMaker(clock, lambda count: b"\xff" * count)
+
+    made = [maker.make("prj") for _ in range(5)]
+
+    assert made == sorted(set(made))
+    assert all(looks_like("prj", each) for each in made)
+
+
 def test_two_makers_never_meet(clock: SetClock) -> None:
     makers = [IdMaker(clock, secrets.token_bytes) for _ in range(100)]
 
