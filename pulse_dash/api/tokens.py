@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue
 
 from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, shown
 from pulse_dash.api.hot import hot
@@ -52,8 +52,10 @@ Attributes = Annotated[dict[AttributeName, str], AfterValidator(_together_at_mos
 Claims = Annotated[dict[str, JsonValue], AfterValidator(_together_at_most_16_kib)]
 
 
-class PermissionsBody(Body, frozen=True):
+class PermissionsBody(Body):
     """What the participant may do. LiveKit's grants that no room binds are not among them."""
+
+    model_config = ConfigDict(frozen=True)
 
     join: bool = True
     publish: bool = True
