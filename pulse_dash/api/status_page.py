@@ -20,7 +20,7 @@ from pulse_dash.core.checks import Result, Status
 from pulse_dash.core.incidents import OVER, Incident
 from pulse_dash.core.status import History
 from pulse_dash.core.traffic import MINUTES, Percentiles
-from pulse_dash.core.uptime import FORMULA, Bar
+from pulse_dash.core.uptime import FORMULA, Bar, BarStatus
 from pulse_dash.services import Services
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +38,7 @@ _WORDS: dict[Status, str] = {
     "down": "Down",
     "unknown": "Unknown",
 }
+_DAY_WORDS: dict[BarStatus, str] = {**_WORDS, "maintenance": "Maintenance"}
 _DOCUMENT = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,7 +54,7 @@ _DOCUMENT = """<!doctype html>
 <header class="status-head"><img src="/logo.svg" alt="" width="28" height="28"><span>Pulse status</span></header>
 <h1 class="status-whole status-{status}">{whole}</h1>
 <p class="quiet">As of {at} UTC. {projects}</p>
-<section aria-label="Components">{components}</section>
+<section aria-label="Components">{legend}{components}</section>
 <section aria-labelledby="incidents"><h2 id="incidents">Incidents and maintenance</h2>{incidents}</section>
 <section aria-labelledby="subscribe"><h2 id="subscribe">Be told of incidents</h2>{subscribe}</section>
 <section aria-labelledby="requests"><h2 id="requests">Answers of the API</h2><p>{requests}</p></section>
@@ -88,6 +89,7 @@ async def page(request: Request) -> Response:
         whole=_WHOLE[now.status],
         at=_moment(work.clock.now()),
         projects=f"{projects}; this node runs since {_length(now.uptime_seconds)}.",
+        legend=_legend(),
         components="".join(map(_component, status.history(work))),
         subscribe=_subscribe(mails=services.parts.post.delivers),
         incidents=_incidents(incidents.listing(work), titles, work.clock.now()),
@@ -105,7 +107,7 @@ def _component(history: History) -> str:
     seconds = history.seconds
     figures = (
         f"{seconds.good // 1000:,} s good, {seconds.slow // 1000:,} s slow, {seconds.failed // 1000:,} s failed, "
-        f"{history.unknown_seconds:,.0f} s unknown"
+        f"{history.unknown_seconds:,.0f} s unknown{_maintained(seconds.maintained)}"
     )
     return (
         f'<article class="status-part"><div class="status-line"><h2>{html.escape(component.title)}</h2>'
@@ -139,7 +141,21 @@ def _drawn(title: str, history: History) -> str:
 
 def _told(bar: Bar) -> str:
     failed, slow = bar.seconds.failed // 1000, bar.seconds.slow // 1000
-    return f"{bar.day}: {_WORDS[bar.status]}; {failed} s failed, {slow} s slow, {bar.unknown_seconds:.0f} s unknown"
+    return (
+        f"{bar.day}: {_DAY_WORDS[bar.status]}; {failed} s failed, {slow} s slow, {bar.unknown_seconds:.0f} s unknown"
+        f"{_maintained(bar.seconds.maintained)}"
+    )
+
+
+def _maintained(milliseconds: int) -> str:
+    """In minutes, where there was any."""
+    return f", {max(1, round(milliseconds / 60_000)):,} min maintenance" if milliseconds else ""
+
+
+def _legend() -> str:
+    """What the colours of the bars mean."""
+    items = "".join(f'<li class="status-{name}">{words}</li>' for name, words in _DAY_WORDS.items())
+    return f'<ul class="status-legend" aria-label="Colours of the days">{items}</ul>'
 
 
 def _incidents(known: Sequence[Incident], titles: Mapping[str, str], now: datetime) -> str:

@@ -61,17 +61,20 @@ class Board:
         self._recent[result.name].append(result)
         outage = self._outages.get(result.name)
         parts = {result.name, self.cause_of(result.name)}
-        if any(each.covers(part, result.checked_at) for each in self.incidents for part in parts):
-            # What happens in a maintenance window counts neither way.
-            if outage is not None:
-                outage.forget()
-            return
-        turn = outage.note(result) if outage is not None else None
-        if turn is not None:
-            self.turns.append(turn)
-        for day, seconds in spans(before.checked_at if before else None, result).items():
+        maintained = any(each.covers(part, result.checked_at) for each in self.incidents for part in parts)
+        if outage is not None:
+            self._follow(outage, result, maintained=maintained)
+        since = before.checked_at if before else None
+        for day, seconds in spans(since, result, maintained=maintained).items():
             key = (result.name, day)
             self._unwritten[key] = self._unwritten.get(key, Seconds()) + seconds
+
+    def _follow(self, outage: Outage, result: Result, *, maintained: bool) -> None:
+        if maintained:
+            # What happens in a maintenance window counts neither way.
+            outage.forget()
+        elif (turn := outage.note(result)) is not None:
+            self.turns.append(turn)
 
     def remember(self, incidents: Sequence[Incident]) -> None:
         """What the store holds; an outage that lasts there lasts here too, also after a restart."""

@@ -99,7 +99,10 @@ async def keep(work: Work, *, writes: bool) -> None:
     if taken and writes:
         try:
             await store.checks.add(
-                [CheckedDay(name, day, each.good, each.slow, each.failed) for (name, day), each in taken.items()]
+                [
+                    CheckedDay(name, day, each.good, each.slow, each.failed, each.maintained)
+                    for (name, day), each in taken.items()
+                ]
             )
         except Unavailable:
             board.give_back(taken)
@@ -111,7 +114,9 @@ async def keep(work: Work, *, writes: bool) -> None:
     await incidents.read(work)
     first = datetime.combine(work.clock.now().date(), time(), UTC) - timedelta(days=DAYS)
     kept = await store.checks.since(first)
-    board.read({(each.component, each.day): Seconds(each.good, each.slow, each.failed) for each in kept})
+    board.read(
+        {(each.component, each.day): Seconds(each.good, each.slow, each.failed, each.maintained) for each in kept}
+    )
     board.active_projects = await store.projects.count({})
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 
 from pulse_dash.core.checks import EVERY, Result, Status
 
+BarStatus = Status | Literal["maintenance"]
 DAYS = 90
 DAY = 86_400.0
 FORMULA = "uptime = (good + slow) / (good + slow + failed)"
@@ -25,13 +27,20 @@ class Seconds:
     good: int = 0
     slow: int = 0
     failed: int = 0
+    # Seen in a maintenance window, whatever was seen: it counts neither way.
+    maintained: int = 0
 
     def __add__(self, other: Seconds) -> Seconds:
-        return Seconds(self.good + other.good, self.slow + other.slow, self.failed + other.failed)
+        return Seconds(
+            self.good + other.good,
+            self.slow + other.slow,
+            self.failed + other.failed,
+            self.maintained + other.maintained,
+        )
 
     @property
     def known(self) -> int:
-        """All that was checked."""
+        """All that was checked and counts."""
         return self.good + self.slow + self.failed
 
     @property
@@ -43,11 +52,11 @@ class Seconds:
 _KINDS: dict[Status, str] = {"operational": "good", "degraded": "slow", "down": "failed"}
 
 
-def spans(before: datetime | None, result: Result) -> dict[date, Seconds]:
+def spans(before: datetime | None, result: Result, *, maintained: bool = False) -> dict[date, Seconds]:
     """What a result tells of the time since the one before it, by day.
 
     Of a span that is too long only what one interval covers is known; of an unknown result nothing."""
-    kind = _KINDS.get(result.status)
+    kind = "maintained" if maintained else _KINDS.get(result.status)
     if before is None or kind is None or result.checked_at <= before:
         return {}
     until = result.checked_at
@@ -69,19 +78,21 @@ class Bar:
     elapsed: float
 
     @property
-    def status(self) -> Status:
-        """The worst that takes a visible part of the day; a day that is mostly a gap is unknown."""
-        known = self.seconds.known / 1000
+    def status(self) -> BarStatus:
+        """The worst that takes a visible part of the day, then maintenance; a day that is mostly a gap is unknown."""
+        known, seen = self.seconds.known / 1000, self.seconds.maintained / 1000 + self.seconds.known / 1000
         if self.seconds.failed > 60_000 or (known and self.seconds.failed >= self.seconds.known / 2):
             return "down"
         if self.seconds.failed or self.seconds.slow > self.seconds.known / 100:
             return "degraded"
-        return "operational" if known and known >= self.elapsed / 2 else "unknown"
+        if not seen or seen < self.elapsed / 2:
+            return "unknown"
+        return "maintenance" if self.seconds.maintained else "operational"
 
     @property
     def unknown_seconds(self) -> float:
         """What of the day nothing was checked in."""
-        return max(0.0, self.elapsed - self.seconds.known / 1000)
+        return max(0.0, self.elapsed - (self.seconds.known + self.seconds.maintained) / 1000)
 
 
 def bars(seconds_of: dict[date, Seconds], now: datetime) -> list[Bar]:

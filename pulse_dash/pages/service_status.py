@@ -16,6 +16,7 @@ from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.service_projects import FactRow, ProjectHealthRow, ServiceProjectsState
 from pulse_dash.state.service_status import (
+    DAY_WORDS,
     DayBar,
     DaysRow,
     IncidentRow,
@@ -78,9 +79,15 @@ def _part(row: rx.Var[PartRow]) -> rx.Component:
 def _days() -> rx.Component:
     return _card(
         "Ninety days",
-        rx.el.ul(rx.foreach(ServiceStatusState.days, _days_of), class_name="part-list"),
+        rx.fragment(
+            rx.el.ul(rx.foreach(ServiceStatusState.days, _days_of), class_name="part-list"),
+            rx.el.ul(
+                *(rx.el.li(words, class_name=f"status-{name}") for name, words in DAY_WORDS.items()),
+                class_name="status-legend",
+                custom_attrs={"aria-label": "Colours of the days"},
+            ),
+        ),
         bones=_bones(rx.el.div(bone(), class_name="part-line"), rx.el.div(bone(), class_name="day-bars")),
-        note="grey: nothing was checked",
     )
 
 

@@ -15,6 +15,7 @@ from pulse_dash.core.checks import Result, Status
 from pulse_dash.core.incidents import OVER, Incident
 from pulse_dash.core.status import History, StatusNow
 from pulse_dash.core.traffic import Percentiles
+from pulse_dash.core.uptime import Bar, BarStatus
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import iso
@@ -29,6 +30,7 @@ WORDS: dict[Status, str] = {
     "down": "Down",
     "unknown": "Unknown",
 }
+DAY_WORDS: dict[BarStatus, str] = {**WORDS, "maintenance": "Maintenance"}
 TONES: dict[Status, str] = {"operational": "good", "degraded": "warn", "down": "bad", "unknown": ""}
 _WHOLE: dict[Status, str] = {
     "operational": "Everything works.",
@@ -183,13 +185,19 @@ def _days(history: History) -> DaysRow:
         DayBar(
             f"status-{bar.status}",
             number * 10,
-            f"{bar.day:%-d %B %Y}: {WORDS[bar.status]}; "
-            f"{bar.seconds.failed // 1000:,} s failed, {bar.seconds.slow // 1000:,} s slow",
+            _told(bar),
         )
         for number, bar in enumerate(history.bars)
     ]
     uptime = "no day known yet" if share is None else f"{share:.3%} uptime"
     return DaysRow(history.standing.component.title, uptime, bars)
+
+
+def _told(bar: Bar) -> str:
+    kept = bar.seconds.maintained
+    minutes = f", {max(1, round(kept / 60_000)):,} min maintenance" if kept else ""
+    word, seconds = DAY_WORDS[bar.status], bar.seconds
+    return f"{bar.day:%-d %B %Y}: {word}; {seconds.failed // 1000:,} s failed, {seconds.slow // 1000:,} s slow{minutes}"
 
 
 def _by_minute(results: Sequence[Result]) -> list[tuple[datetime, float | None]]:

@@ -1,4 +1,6 @@
-"""What checks found, one document a component and day: milliseconds of good, slow and failed, the rest a gap."""
+"""What checks found, one document a component and day: milliseconds of good, slow, failed and maintained.
+
+What a day lacks of its length is a gap."""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ from pulse_dash.store.schema import CollectionSchema, Index
 
 SCHEMA = CollectionSchema(
     "checks",
-    {"_id": "string", "component": "string", "day": "date", "good": "int", "slow": "int", "failed": "int"},
+    {
+        "_id": "string",
+        "component": "string",
+        "day": "date",
+        "good": "int",
+        "slow": "int",
+        "failed": "int",
+        "maintained?": "int",
+    },
     (Index("day", (("day", 1),)),),
 )
 
@@ -26,6 +36,7 @@ class CheckedDay:
     good: int
     slow: int
     failed: int
+    maintained: int = 0
 
 
 class Checks:
@@ -41,7 +52,12 @@ class Checks:
                 Update(
                     {"_id": f"{each.component}:{each.day:%Y%m%d}"},
                     {
-                        "$inc": {"good": each.good, "slow": each.slow, "failed": each.failed},
+                        "$inc": {
+                            "good": each.good,
+                            "slow": each.slow,
+                            "failed": each.failed,
+                            "maintained": each.maintained,
+                        },
                         "$setOnInsert": {
                             "component": each.component,
                             "day": datetime.combine(each.day, time(), UTC),
@@ -56,7 +72,10 @@ class Checks:
     async def since(self, moment: datetime) -> list[CheckedDay]:
         """Every component's days from that moment on."""
         found = await self._documents.find({"day": {"$gte": moment}})
-        return [CheckedDay(d["component"], d["day"].date(), d["good"], d["slow"], d["failed"]) for d in found]
+        return [
+            CheckedDay(d["component"], d["day"].date(), d["good"], d["slow"], d["failed"], d.get("maintained") or 0)
+            for d in found
+        ]
 
     async def forget(self, before: datetime) -> int:
         """Remove the days before that moment."""

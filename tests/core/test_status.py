@@ -187,6 +187,10 @@ def test_a_gap_is_unknown_and_never_good(clock: MovableClock) -> None:
         (Seconds(good=86_000_000, failed=90_000), "down"),
         (Seconds(good=80_000_000, slow=6_000_000), "degraded"),
         (Seconds(failed=15_000), "down"),
+        (Seconds(good=80_000_000, maintained=6_400_000), "maintenance"),
+        (Seconds(maintained=86_400_000), "maintenance"),
+        (Seconds(good=1_000, maintained=600_000), "unknown"),
+        (Seconds(good=80_000_000, failed=30_000, maintained=6_000_000), "degraded"),
     ],
 )
 def test_a_day_is_drawn_as_its_worst_part(clock: MovableClock, seconds: Seconds, expected: str) -> None:
