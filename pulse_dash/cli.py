@@ -14,7 +14,7 @@ import uvloop
 from jwt.warnings import InsecureKeyLengthWarning
 
 from pulse_dash import logs
-from pulse_dash.core import audit_verify, health, operators, second_factor
+from pulse_dash.core import audit_verify, erasure, health, operators, second_factor
 from pulse_dash.core.errors import PulseError
 from pulse_dash.services import Services, open_services
 from pulse_dash.settings import Settings, SettingsError, load_settings
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     operator = commands.add_parser(
         "operator", help="who runs this installation, and what they do for people; Pulse must be stopped, or on MongoDB"
     )
-    operator.add_argument("doing", choices=("add", "remove", "list", "reset-factor"))
+    operator.add_argument("doing", choices=("add", "remove", "list", "reset-factor", "erase"))
     operator.add_argument("address", nargs="?", default="", help="the address of an account")
     audit = commands.add_parser("audit", help="look at the audit log; Pulse must be stopped, or on MongoDB")
     looking = audit.add_subparsers(dest="doing", required=True)
@@ -89,6 +89,9 @@ async def _operator(settings: Settings, doing: str, address: str) -> int:
         if doing == "reset-factor":
             person, told = await second_factor.reset(work, address)
             print(f"{person.email} signs in with the password alone now. Told by mail: {', '.join(told)}.")
+            return 0
+        if doing == "erase":
+            print(f"The person of {(await erasure.erase(work, address)).id} is erased; nothing brings them back.")
             return 0
         change = operators.appoint if doing == "add" else operators.dismiss
         person = await change(work, address)

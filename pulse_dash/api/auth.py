@@ -10,12 +10,13 @@ from pydantic import Field
 from pulse_dash.api.bodies import Answer, Body, shown
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Anybody, Caller, InPerson
-from pulse_dash.core import accounts, links, sessions
+from pulse_dash.core import accounts, erasure, links, sessions
 from pulse_dash.core.accounts import SignedIn, User
 from pulse_dash.core.errors import Unauthenticated
 from pulse_dash.core.mail_addresses import address
 from pulse_dash.core.names import NAME_LENGTH
 from pulse_dash.core.passwords import PASSWORD_LENGTH
+from pulse_dash.core.second_factor import LONGEST_CODE
 from pulse_dash.core.sessions import Started
 from pulse_dash.core.work import Work
 
@@ -68,6 +69,11 @@ class AddressBody(Body):
 class PasswordBody(Body):
     present: str
     password: Password
+
+
+class EraseBody(Body):
+    password: str
+    code: Annotated[str, Field(max_length=LONGEST_CODE)] = Field("", description="Where a second factor is on.")
 
 
 class UserAnswer(Answer):
@@ -175,6 +181,11 @@ async def me(work: Caller) -> MeAnswer:
 @router.put("/me", summary="Change my name")
 async def rename(work: InPerson, body: ProfileBody) -> UserAnswer:
     return _user(await accounts.rename(work, body.name))
+
+
+@router.delete("/me", status_code=204, summary="Erase my account, for good")
+async def erase(work: InPerson, body: EraseBody) -> None:
+    await erasure.erase_me(work, password=body.password, code=body.code)
 
 
 @router.post("/email", status_code=202, summary="Mail a link to my new address, which moves my account there")

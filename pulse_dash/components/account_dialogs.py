@@ -7,10 +7,12 @@ import reflex as rx
 from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field, select
 from pulse_dash.state.account import LIVES, AccountState, TokenRow
+from pulse_dash.state.second_factor import SecondFactorState
 
 PASSWORD = "change-password"  # noqa: S105 - a dialog's id
 ADDRESS = "change-address"
 END_OTHERS = "end-others"
+ERASE = "erase-account"
 NEW_TOKEN = "new-token"  # noqa: S105 - a dialog's id
 
 
@@ -146,5 +148,46 @@ def revoke_dialog(row: rx.Var[TokenRow]) -> rx.Component:
         id="revoke-" + row.id,
         does="Revoke token",
         on_submit=AccountState.revoke_token,
+        variant="deadly",
+    )
+
+
+def erase_dialog() -> rx.Component:
+    """The end of the account, with what breaks by it."""
+    return form_dialog(
+        "Erase your account",
+        field(
+            "Password",
+            id="erase-password",
+            name="password",
+            type="password",
+            error=AccountState.errors.get("password", ""),
+            auto_complete="current-password",
+            required=True,
+            max_length=128,
+            says={"missing": "Enter your password."},
+            custom_attrs={"data-first": ""},
+        ),
+        rx.cond(
+            SecondFactorState.on,
+            field(
+                "Code of your app, or a recovery code",
+                id="erase-code",
+                name="code",
+                error=AccountState.errors.get("code", ""),
+                auto_complete="one-time-code",
+                max_length=64,
+            ),
+        ),
+        before=breaks(
+            "Nothing brings it back. You are signed out everywhere within a second.",
+            "Your API tokens stop: scripts that use them fail.",
+            "You leave every organization. What you made there stays, and their projects' keys go on working.",
+            "The audit log keeps your id with what you did; your name, address and IP in it become unreadable.",
+        ),
+        state=AccountState,
+        id=ERASE,
+        does="Erase my account",
+        on_submit=AccountState.erase,
         variant="deadly",
     )

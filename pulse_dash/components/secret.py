@@ -42,6 +42,11 @@ def personal_token_value(token: Any) -> rx.Component:
     return _shown_once(token, "API token")
 
 
+def webhook_secret_value(secret: Any) -> rx.Component:
+    """What signs a webhook, while it can be seen."""
+    return _shown_once(secret, "Signing secret")
+
+
 def _shown_once(secret: Any, what: str) -> rx.Component:
     return rx.el.div(
         rx.el.div(

@@ -34,6 +34,7 @@ _ALL = (
     Action("user.password_reset", "chose a new password by mail"),
     Action("user.password_changed", "changed their password"),
     Action("user.address_changed", "moved to another address"),
+    Action("user.erased", "erased the account of {thing}"),
     Action("user.renamed", "changed their name"),
     Action("second_factor.enabled", "turned their second factor on"),
     Action("second_factor.disabled", "turned their second factor off"),

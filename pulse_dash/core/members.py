@@ -28,8 +28,10 @@ class LastOwner(Conflict):
 
     code = "last_owner"
 
-    def __init__(self) -> None:
-        super().__init__("This is the organization's last owner. Make somebody else an owner first.")
+    def __init__(
+        self, detail: str = "This is the organization's last owner. Make somebody else an owner first."
+    ) -> None:
+        super().__init__(detail)
 
 
 class AboveOwnRole(Forbidden):

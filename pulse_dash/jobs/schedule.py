@@ -19,6 +19,7 @@ from pulse_dash.core import (
     audit_checkpoints,
     audit_retention,
     checks,
+    erasure,
     idempotency,
     mails,
     sessions,
@@ -69,6 +70,7 @@ def jobs(services: Services) -> list[Job]:
         Job("keep_checkpoints", 60.0, lambda: _keep_checkpoints(services), lease=timedelta(seconds=50)),
         Job("mail_checkpoints", 600.0, lambda: _mail_checkpoints(services), lease=timedelta(minutes=9)),
         Job("send_checkpoints", 15.0, lambda: _send_checkpoints(services), lease=timedelta(minutes=3)),
+        Job("finish_erasures", 60.0, lambda: _finish_erasures(services), lease=timedelta(seconds=50)),
         Job("trim_audit_log", 3600.0, lambda: _trim_audit_log(services), lease=timedelta(minutes=50)),
         Job("forget_answers", 60.0, lambda: _forget_answers(services), lease=timedelta(seconds=30)),
         Job("forget", 600.0, lambda: _forget(services), lease=timedelta(minutes=5)),
@@ -180,6 +182,10 @@ async def _mail_checkpoints(services: Services) -> None:
 
 async def _send_checkpoints(services: Services) -> None:
     await audit_anchors.send(services.system("send checkpoints of the audit log"))
+
+
+async def _finish_erasures(services: Services) -> None:
+    await erasure.finish(services.system("finish erasing people"))
 
 
 async def _trim_audit_log(services: Services) -> None:

@@ -27,6 +27,7 @@ from pulse_dash.reflex_seam import Page
 from pulse_dash.state.account import AccountState
 from pulse_dash.state.activity import ActivityState
 from pulse_dash.state.audit import AuditState
+from pulse_dash.state.audit_anchors import AnchorsState
 from pulse_dash.state.bans import BansState
 from pulse_dash.state.connections import ConnectionsState
 from pulse_dash.state.dashboard import DashboardState
@@ -102,7 +103,7 @@ PAGES: tuple[Page, ...] = (
         "/audit",
         audit.page,
         title="Audit log · Pulse",
-        on_load=(AuditState.load, AuditState.follow),
+        on_load=(AuditState.load, AuditState.follow, AnchorsState.load, AnchorsState.follow),
     ),
     _inside(
         "/team",

@@ -7,10 +7,12 @@ import reflex as rx
 from pulse_dash.components.account_dialogs import (
     ADDRESS,
     END_OTHERS,
+    ERASE,
     NEW_TOKEN,
     PASSWORD,
     address_dialog,
     end_others_dialog,
+    erase_dialog,
     new_token_dialog,
     password_dialog,
     revoke_dialog,
@@ -54,7 +56,7 @@ def page() -> rx.Component:
             ),
             rx.cond(
                 AccountState.loaded,
-                rx.fragment(_profile(), factor_card(), _sign_ins(), _tokens()),
+                rx.fragment(_profile(), factor_card(), _sign_ins(), _tokens(), _danger()),
                 rx.cond(AccountState.problem == "", _bones()),
             ),
             class_name="stack",
@@ -63,6 +65,7 @@ def page() -> rx.Component:
         password_dialog(),
         end_others_dialog(),
         new_token_dialog(),
+        erase_dialog(),
         factor_dialogs(),
         homeless_too=True,
     )
@@ -111,6 +114,23 @@ def _profile() -> rx.Component:
             class_name="stack",
             no_validate=True,
             custom_attrs={"data-checked": ""},
+        ),
+        class_name="card",
+    )
+
+
+def _danger() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h2("Danger zone"), class_name="card-head"),
+        rx.el.div(
+            rx.el.p(
+                "Erasing your account ends every sign-in and API token, takes you out of every organization, and makes "
+                "your name and address in their audit logs unreadable for good. Where you are the last owner, hand "
+                "over or delete that organization first.",
+                class_name="quiet prose",
+            ),
+            rx.el.div(button("Erase your account…", variant="danger", icon_name="trash-2", opens=ERASE)),
+            class_name="stack",
         ),
         class_name="card",
     )

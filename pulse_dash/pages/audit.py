@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from pulse_dash.components.audit_anchors import anchors_card, anchors_dialog
 from pulse_dash.components.audit_list import audit_bones, audit_entries, audit_histogram, fresh_entries
 from pulse_dash.components.audit_verdict import verdict, verify_button
 from pulse_dash.components.buttons import button, button_class
@@ -39,6 +40,7 @@ def page() -> rx.Component:
         ),
         rx.el.div(
             verdict(),
+            anchors_card(),
             _filters(),
             rx.cond(
                 AuditState.problem != "",
@@ -59,6 +61,7 @@ def page() -> rx.Component:
             ),
             class_name="audit",
         ),
+        anchors_dialog(),
     )
 
 

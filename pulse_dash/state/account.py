@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from pulse_dash.core import accounts, links, personal_tokens, sessions
+from pulse_dash.core import accounts, erasure, links, personal_tokens, sessions
 from pulse_dash.core.devices import device_of
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
 from pulse_dash.core.keys import ShownKey
@@ -135,6 +135,18 @@ class AccountState(PulseState):
         self.changes += 1
         await self._read(work)
         return SecretState.fade
+
+    @rx.event
+    async def erase(self, form_data: dict[str, Any]) -> object:
+        """Erase the account, for who knows its password; every page of theirs signs out."""
+        password, code = text(form_data, "password"), text(form_data, "code")
+        try:
+            await erasure.erase_me(await self._work(), password=password, code=code)
+        except _REFUSED as refused:
+            self.errors = self._sentences(refused)
+            return None
+        self.changes += 1
+        return rx.redirect("/login")
 
     @rx.event
     async def revoke_token(self, form_data: dict[str, Any]) -> None:

@@ -77,7 +77,7 @@ class People:
         return {each["_id"]: each["sealed"] for each in documents}
 
     def _seal(self, entry: Document, keys: Mapping[str, bytes]) -> Document:
-        entry_id, actor, resource = entry["_id"], dict(entry["actor"]), dict(entry.get("resource") or {})
+        entry_id, actor, resource = entry["_id"], dict(entry.get("actor") or {}), dict(entry.get("resource") or {})
         changed = dict(entry)
         if actor.get("type") == "user":
             of_actor = {name: actor.pop(name, None) for name in _OF_ACTOR} | {"ip": entry.get("ip") or ""}

@@ -61,8 +61,7 @@ class Collection(Protocol):
     ) -> list[Document]: ...
 
     async def find_bodies(self, filter: Filter, *, sort: Sort, limit: int) -> list[bytes]:
-        """What `find` answers, in BSON as it is stored. Of an index that serves the filter and gives the order nothing
-        is read into Python but these."""
+        """What `find` answers, in BSON as it is stored; where an index tells filter and order, none of it is read."""
         ...
 
     async def count_documents(self, filter: Filter) -> int: ...

@@ -91,3 +91,7 @@ class Invitations(Records[Invitation]):
         """The newest that were made from that moment on."""
         newest = [("created_at", -1), ("_id", -1)]
         return await self.list({"org_id": org_id, "created_at": {"$gte": moment}}, sort=newest, limit=limit)
+
+    async def forget_one(self, invitation_id: str) -> None:
+        """Remove it with the address that it holds."""
+        await self._documents.delete_one({"_id": invitation_id})

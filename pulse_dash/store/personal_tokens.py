@@ -85,3 +85,7 @@ class PersonalTokens(Records[PersonalToken]):
         await self._documents.bulk_write(
             [Update({"_id": token_id}, {"$max": {"last_used_at": at}}) for token_id, at in used.items()]
         )
+
+    async def forget_of(self, user_id: str) -> int:
+        """Remove all of a person's that are told of in the log; says how many."""
+        return await self._documents.delete_many({"user_id": user_id, "pending_at": {"$exists": False}})

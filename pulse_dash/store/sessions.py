@@ -91,6 +91,10 @@ class Sessions(Records[Session]):
             [Update({"_id": session_id}, {"$max": {"last_used_at": at}}) for session_id, at in used.items()]
         )
 
+    async def forget_of(self, user_id: str) -> int:
+        """Remove all of a person's that are told of in the log; says how many."""
+        return await self._documents.delete_many({"user_id": user_id, "pending_at": {"$exists": False}})
+
     async def forget(self, before: datetime) -> int:
         """Remove what was over before that moment and is told of in the log; says how many."""
         return await self._documents.delete_many({"expires_at": {"$lt": before}, "pending_at": {"$exists": False}})

@@ -27,6 +27,9 @@ SCHEMA = CollectionSchema(
             # The one sign-in that the last count left alone, where the person ended all others.
             "spared_session_id?": "string",
             "replaced_at?": "date",
+            # When the person was erased, and when what follows from that is looked at again.
+            "erased_at?": "date",
+            "erase_due_at?": "date",
             "verify_hash?": "string",
             "verify_until?": "date",
             "reset_hash?": "string",
@@ -53,6 +56,7 @@ SCHEMA = CollectionSchema(
     (
         Index("login", (("login", 1),), unique=True, partial="login"),
         Index("operator", (("operator", 1), ("_id", 1))),
+        Index("erase_due_at", (("erase_due_at", 1),), partial="erase_due_at"),
         Index("founder", (("founder", 1),), unique=True, partial="founder"),
         PENDING,
     ),
@@ -62,6 +66,14 @@ SCHEMA = CollectionSchema(
 # What is there while a second factor is on, and while one is being set up.
 FACTOR = ("totp_secret", "totp_step", "totp_since", "recovery")
 FACTOR_PENDING = ("totp_pending", "totp_pending_until")
+# All that an account says of its person beside name and address, which are overwritten, and how they sign in.
+GONE_WITH_THE_PERSON = (
+    *("login", "verified_at", "spared_session_id", "last_organization_id", "last_seen_at"),
+    *("verify_hash", "verify_until", "reset_hash", "reset_until", "address_hash", "address_until", "address_to"),
+    *FACTOR,
+    *FACTOR_PENDING,
+)
+_ERASED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ class User:
     id: str
     email: str
     name: str
-    password_hash: str
+    password_hash: str | None
     last_organization_id: str | None
     created_at: datetime
     verified_at: datetime | None = None
@@ -94,6 +106,7 @@ class User:
     last_seen_at: datetime | None = None
     moving_to: str | None = None
     moving_until: datetime | None = None
+    erased_at: datetime | None = None
 
     def lets_in(self, session_id: str, epoch: int) -> bool:
         """Whether a sign-in that began at that count still opens the account."""
@@ -125,6 +138,7 @@ class Users(Records[User]):
             last_seen_at=document.get("last_seen_at"),
             moving_to=document.get("address_to"),
             moving_until=document.get("address_until"),
+            erased_at=document.get("erased_at"),
         )
 
     async def by_email(self, email: str) -> User | None:
@@ -139,6 +153,15 @@ class Users(Records[User]):
     async def operators(self) -> list[User]:
         """Everybody who runs this installation, oldest account first."""
         return await self.list({"operator": True}, sort=[("_id", 1)])
+
+    async def erasing(self, now: datetime) -> list[User]:
+        """Erased people for whom what follows is to be looked at, the longest due first."""
+        return await self.list({"erase_due_at": {"$lte": now}}, sort=[("erase_due_at", 1)], limit=_ERASED_AT_ONCE)
+
+    async def erase_again(self, user_id: str, due: datetime | None) -> None:
+        """Look at it again then; None for never."""
+        update = {"$unset": {"erase_due_at": ""}} if due is None else {"$set": {"erase_due_at": due}}
+        await self._documents.update_one({"_id": user_id, "erase_due_at": {"$exists": True}}, update)
 
     async def expect_link(self, user_id: str, kind: str, hashed: str, until: datetime, to: str | None = None) -> None:
         """The newest link of a kind, in place of the one before; what it does carries the entry."""

@@ -66,3 +66,14 @@ def test_an_address_without_an_account_is_said(tmp_path: Path, monkeypatch: pyte
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "There is no account with the address nobody@example.com.\n"
+
+
+def test_whoever_is_the_last_owner_somewhere_is_not_erased(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / "data"
+    person = asyncio.run(_somebody(data, with_factor=False))
+
+    refused = operator(data, "erase", person.actor.email)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("The last owner of Acme")

@@ -50,6 +50,9 @@ async def test_bodies_are_the_documents_as_they_are_stored_in_the_order_of_an_in
     bodies = await things.find_bodies({"_id": {"$gt": "a"}}, sort=[("_id", 1)], limit=5)
     first = await things.find_bodies({"_id": {"$gt": ""}, "size": {"$gte": -1}}, sort=[("_id", 1)], limit=1)
 
+    unsorted = await things.find_bodies({"size": 1}, sort=[("name", -1), ("_id", 1)], limit=2)
+
+    assert [bson.decode(body)["_id"] for body in unsorted] == ["c", "a"]
     assert [bson.decode(body)["_id"] for body in bodies] == ["b", "c"]
     assert [bson.decode(body)["_id"] for body in first] == ["a"]
 

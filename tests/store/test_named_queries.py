@@ -41,6 +41,7 @@ GIVEN: dict[str, Any] = {
     "moment": NOON,
     "now": NOON,
     "since": NOON,
+    "due": NOON,
     "until": NOON,
     "secrets_until": NOON,
     "page": 1,
@@ -61,7 +62,12 @@ GIVEN: dict[str, Any] = {
     "used": {"key_x": NOON},
     "seen": {"usr_x": NOON},
     "document": {"_id": "rev_x", "org_id": "org_x", "project_id": "prj_x", "identity": "ada", "room": ""},
-    "entry": {"_id": "aud_x", "org_id": "org_x", "at": NOON},
+    "entry": {"_id": "aud_x", "org_id": "org_x", "at": NOON, "actor": {"type": "system", "id": "system"}}
+    | {
+        "action": "x.y",
+        "resource": {"type": "x", "id": "x", "name": ""},
+        "status": "success",
+    },
     "sealed": b"x",
     "sealed_unsubscribe": b"x",
     "answer": b"x",

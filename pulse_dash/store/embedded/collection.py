@@ -86,7 +86,7 @@ class EmbeddedCollection:
 
         def question(connection: sqlite3.Connection) -> list[bytes]:
             with _Planned(self, asked, order) as plan:
-                return self._tables.bodies(connection, plan, asked, limit=most)
+                return self._tables.bodies(connection, plan, asked, sort=order, limit=most)
 
         return await self._threads.read(self._reading, question)
 

@@ -1,0 +1,157 @@
+"""Erasing a person: their account, sign-ins and memberships end, and what is kept of them are ids alone.
+
+The account's own document decides it in one write; a job does the rest again until nothing more can come of requests
+that were under way, so a crash in between leaves nothing standing.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+
+from pulse_dash.core import audit_people, second_factor, sessions
+from pulse_dash.core.access import Permission, Role, open_because, requires
+from pulse_dash.core.errors import FieldError, Invalid, NotFound
+from pulse_dash.core.mail import Mail
+from pulse_dash.core.mails import post
+from pulse_dash.core.members import LastOwner
+from pulse_dash.core.names import on_one_line
+from pulse_dash.core.work import Work
+from pulse_dash.store.organizations import Organization
+from pulse_dash.store.records import Moved
+from pulse_dash.store.users import GONE_WITH_THE_PERSON, User
+
+log = structlog.get_logger(__name__)
+
+NAME: Final = "Somebody who was erased"
+# So long after it, an entry of a request that was under way may still give the person a key in the audit log.
+_LATE: Final = timedelta(hours=1)
+_AGAIN: Final = timedelta(minutes=5)
+_TRIES: Final = 20
+_TOLD: Final = (
+    "Hello,\n\nyour account at {place} was erased: nobody can sign in with this address any more, and what the audit "
+    "log holds of you can't be read by anybody. Nothing brings it back. If it was not you, tell whoever runs this "
+    "Pulse.\n"
+)
+
+
+@requires(Permission.VIEW)
+async def erase_me(work: Work, *, password: str, code: str = "") -> None:
+    """Erase the caller, who says their password again, and a code where they have a second factor. Nothing brings the
+    account back; the address is free for another one.
+
+    Raises Invalid, NotByToken, LastOwner, Moved; RateLimited after ten wrong ones, as signing in does."""
+    user = await sessions.with_password(work, password, field="password")
+    _refuse_last(await _last_in(work, user))
+    if user.factor is not None:
+        if not code or not await second_factor.counts(work, user, user.factor, code):
+            raise Invalid(FieldError("code", "Is not right, or was used already."))
+        # A recovery code that counted has changed the account.
+        user = await work.as_system("the caller's own account").store.users.get(user.id)
+    await _erase(work, user)
+
+
+@open_because("whoever can run commands on the machine runs the installation")
+async def erase(work: Work, email: str) -> User:
+    """Erase the person of an account that signs in with this address. Raises NotFound, LastOwner, Moved."""
+    system = work.as_system("operators, on the machine")
+    user = await system.store.users.by_email(email.strip().lower())
+    if user is None:
+        raise NotFound(f"There is no account with the address {email}.")
+    _refuse_last(await _last_in(system, user))
+    await _erase(system, user)
+    return user
+
+
+@open_because("a job of Pulse's own, which no caller reaches")
+async def finish(work: Work) -> int:
+    """Do again what follows from an erasure, for an hour after it; answers for how many people."""
+    users, now = work.store.users, work.clock.now()
+    due = await users.erasing(now)
+    for user in due:
+        await _end_all(work, user)
+        later = user.erased_at is not None and now < user.erased_at + _LATE
+        await users.erase_again(user.id, now + _AGAIN if later else None)
+    return len(due)
+
+
+async def _last_in(work: Work, user: User) -> list[Organization]:
+    system = work.as_system("whom an organization can't lose")
+    return [each for each in await system.store.organizations.of_member(user.id) if not _others_own(each, user)]
+
+
+def _others_own(organization: Organization, user: User) -> bool:
+    return any(each.role == Role.OWNER.value and each.user_id != user.id for each in organization.members)
+
+
+def _refuse_last(organizations: list[Organization]) -> None:
+    if organizations:
+        names = ", ".join(on_one_line(each.name) for each in organizations)
+        raise LastOwner(f"The last owner of {names}: make somebody else an owner there, or delete it, first.")
+
+
+async def _erase(work: Work, user: User) -> None:
+    """Memberships first, each kept by its own rule: who is stopped there still has an account and tries again."""
+    system = work.as_system("erase a person")
+    for organization in await system.store.organizations.of_member(user.id):
+        await _leave(work, user, organization.id)
+    now = work.clock.now()
+    values: dict[str, Any] = {
+        "email": "",
+        "name": NAME,
+        "password_hash": None,
+        "operator": False,
+        "epoch": user.epoch + 1,
+        "tokens_epoch": user.tokens_epoch + 1,
+        "erased_at": now,
+        "erase_due_at": now + _AGAIN,
+    }
+    entry = work.entry("user.erased", org_id=None, resource="user", resource_id=user.id, name=user.name)
+    erased = await system.store.users.change(
+        user.id, values, entry, unset=GONE_WITH_THE_PERSON, expect={"epoch": user.epoch}
+    )
+    await _end_all(system, erased)
+    await post(system, Mail(user.email, "Your account was erased", _TOLD.format(place=work.parts.policy.public_url)))
+
+
+async def _end_all(system: Work, user: User) -> None:
+    """What follows: no sign-in, token or membership is left, and nobody reads what the audit log holds of them."""
+    for organization in await system.store.organizations.of_member(user.id):
+        try:
+            await _leave(system, user, organization.id)
+        except LastOwner:
+            # Made the last owner in the very moment: the others there, and the log, tell people of it.
+            log.exception("erasure.last_owner", organization=organization.id, user=user.id)
+    await system.store.sessions.forget_of(user.id)
+    await system.store.personal_tokens.forget_of(user.id)
+    # Entries that are on their way would make another key.
+    await system.parts.store.logged()
+    await audit_people.erase(system, user.id)
+
+
+async def _leave(work: Work, user: User, org_id: str) -> None:
+    system = work.as_system("erase a person")
+    for _ in range(_TRIES):
+        organization = await system.store.organizations.get(org_id)
+        member = next((each for each in organization.members if each.user_id == user.id), None)
+        if member is None:
+            return
+        if not _others_own(organization, user):
+            _refuse_last([organization])
+        kept = [each.document() for each in organization.members if each is not member]
+        entry = work.entry("member.left", org_id=org_id, resource="user", resource_id=user.id, name=user.name)
+        try:
+            await system.store.organizations.change(
+                org_id, {"members": kept}, entry, expect={"version": organization.version}
+            )
+        except Moved:
+            continue
+        if member.invitation_id is not None:
+            # It holds the address that they were invited by, and so does the log under a key of its own.
+            await system.store.invitations.forget_one(member.invitation_id)
+            await system.parts.store.logged()
+            await audit_people.erase(system, member.invitation_id)
+        return
+    raise Moved
