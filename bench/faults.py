@@ -45,7 +45,7 @@ class Taken:
 Controller(Taken(), hostname="127.0.0.1", port=int(sys.argv[1])).start()
 while True: time.sleep(60)
 """
-_DATABASE = """
+DATABASE = """
 import asyncio, sys
 from pathlib import Path
 from pulse_dash.store.catalog import COLLECTIONS
@@ -187,7 +187,7 @@ class Engines:
             proxy,
             program("mail", [python, "-c", MAIL, str(ports[0])], ports[0]),
             program("storage", [python, "-m", "moto.server", "-p", str(ports[1])], ports[1]),
-            program("database", [python, "-c", _DATABASE, str(ports[2]), str(folder / "documents")], ports[2]),
+            program("database", [python, "-c", DATABASE, str(ports[2]), str(folder / "documents")], ports[2]),
         )
         made.configure(API_SECRET)
         return made

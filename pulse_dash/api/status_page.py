@@ -177,7 +177,7 @@ def _incident(incident: Incident, titles: Mapping[str, str], now: datetime) -> s
     ends = incident.resolved_at or incident.ends_at
     span = f"{_moment(incident.started_at)} to {_moment(ends) if ends else 'now'} UTC"
     told = "".join(
-        f"<li><strong>{html.escape(each.status)}</strong> <bdi>{html.escape(each.body)}</bdi> "
+        f"<li><strong>{html.escape(_word(each.status))}</strong> <bdi>{html.escape(each.body)}</bdi> "
         f'<span class="quiet">{_moment(each.at)} UTC</span></li>'
         for each in reversed(incident.updates)
     )
@@ -186,7 +186,7 @@ def _incident(incident: Incident, titles: Mapping[str, str], now: datetime) -> s
     return (
         f'<article class="status-part" id="{html.escape(incident.id)}"><div class="status-line">'
         f"<h3><bdi>{html.escape(incident.title)}</bdi></h3>"
-        f'<span class="status-word status-{colour}">{html.escape(state.replace("_", " "))}</span></div>'
+        f'<span class="status-word status-{colour}">{html.escape(_word(state))}</span></div>'
         f'<p class="quiet">{_affects(incident, titles)}{span}</p><ul class="status-told">{told}</ul>'
         f"{after if incident.postmortem else ''}</article>"
     )
@@ -198,6 +198,10 @@ def _subscribe(*, mails: bool) -> str:
     if not mails:
         return f"<p>By {others}. This installation sends no mail.</p>"
     return f"{form()}<p>One mail asks you to confirm; each one after holds a link that ends them. Or by {others}.</p>"
+
+
+def _word(state: str) -> str:
+    return state.replace("_", " ").capitalize()
 
 
 def _requests(seen: Percentiles) -> str:

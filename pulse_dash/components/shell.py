@@ -75,6 +75,7 @@ def _away() -> rx.Component:
             "",
             retry=rx.call_script("window.location.reload()"),
             still="Rooms that are running go on; nobody in them notices.",
+            besides=plain_link("What works now", href="/status", class_name=button_class(small=True)),
         ),
         rx.el.p("Request ", copy_place("data-away-reference", "the request id"), class_name="row small quiet"),
         class_name="away",

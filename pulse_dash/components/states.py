@@ -45,14 +45,17 @@ def empty(icon_name: str, title: Any, why: Any, *action: Any, small: bool = Fals
     )
 
 
-def failed(what: str, detail: Any, reference: Any, *, retry: Any, still: str = "") -> rx.Component:
-    """What failed, what still works, retry, and the request's id to hand on."""
+def failed(
+    what: str, detail: Any, reference: Any, *, retry: Any, still: str = "", besides: rx.Component | None = None
+) -> rx.Component:
+    """What failed, what still works, retry, where else to look, and the request's id to hand on."""
     return notice(
         rx.el.strong(what),
         rx.el.span(detail),
         *([rx.el.span(still, class_name="quiet")] if still else []),
         rx.el.div(
             button("Try again", small=True, icon_name="refresh-cw", on_click=retry),
+            *([besides] if besides is not None else []),
             rx.cond(
                 reference != "",
                 rx.el.span("Request ", copy_text(reference, "the request id"), class_name="row small quiet"),

@@ -205,7 +205,13 @@ def _projects() -> rx.Component:
             rx.cond(
                 state.rows.length() > 0,
                 rx.el.ul(rx.foreach(state.rows, _project), class_name="health-list"),
-                empty("folder-kanban", "No projects yet", "Each gets its own health here.", small=True),
+                empty(
+                    "folder-kanban",
+                    "No projects yet",
+                    "Each shows here whether its keys, its LiveKit, its storage and its events are well.",
+                    page_link("Go to Projects", to="/projects", class_name=button_class(small=True)),
+                    small=True,
+                ),
             ),
             rx.cond(state.problem == "", rx.el.div(*(bone() for _ in range(3)), class_name="stack")),
         ),
