@@ -16,6 +16,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 from pulse_dash import logs
 from pulse_dash.core import audit_verify, erasure, health, operators, second_factor
 from pulse_dash.core.errors import PulseError
+from pulse_dash.interrupts import ending_at_once
 from pulse_dash.services import Services, open_services
 from pulse_dash.settings import Settings, SettingsError, load_settings
 from pulse_dash.store import connect
@@ -138,13 +139,15 @@ def _store(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, *, api_only: bool) -> int:
-    from pulse_dash import asgi, frontend  # noqa: PLC0415 - importing them takes a second, which `--help` need not
+    with ending_at_once():
+        from pulse_dash import asgi, frontend  # noqa: PLC0415 - importing them takes a second, which `--help` need not
 
     try:
         if not api_only:
             frontend.show_progress()
             frontend.build()
-        app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_started)
+        with ending_at_once():
+            app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_started)
         uvloop.run(asgi.serve(app, settings))
     except (asgi.PortTaken, frontend.NotBuilt) as error:
         print(str(error), file=sys.stderr)
