@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import reflex as rx
 
+from pulse_dash.chunks import LibrariesApart
 from pulse_dash.settings import read_settings
 
 _settings = read_settings()
@@ -17,7 +18,7 @@ config = rx.Config(
     cors_allowed_origins=[f"{_public.scheme}://{_public.netloc}"],
     # Reflex's default pickles every State, secrets included, into the working directory.
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
-    plugins=[],
+    plugins=[LibrariesApart()],
     disable_plugins=[rx.plugins.SitemapPlugin],
     show_built_with_reflex=False,
     telemetry_enabled=False,

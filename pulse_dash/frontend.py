@@ -32,6 +32,7 @@ _SOURCES = (
     "rxconfig.py",
     "pulse_dash/pulse_dash.py",
     "pulse_dash/reflex_seam.py",
+    "pulse_dash/chunks.py",
     "pulse_dash/pages",
     "pulse_dash/components",
     "pulse_dash/state",
