@@ -14,7 +14,7 @@ import uvloop
 from jwt.warnings import InsecureKeyLengthWarning
 
 from pulse_dash import logs
-from pulse_dash.core import audit_verify, erasure, health, operators, second_factor
+from pulse_dash.core import audit_verify, erasure, factor_reset, health, operators
 from pulse_dash.core.errors import PulseError
 from pulse_dash.interrupts import ending_at_once
 from pulse_dash.services import Services, open_services
@@ -88,7 +88,7 @@ async def _operator(settings: Settings, doing: str, address: str) -> int:
             print("\n".join(person.email for person in people) or "Nobody is an operator.")
             return 0
         if doing == "reset-factor":
-            person, told = await second_factor.reset(work, address)
+            person, told = await factor_reset.reset(work, address)
             print(f"{person.email} signs in with the password alone now. Told by mail: {', '.join(told)}.")
             return 0
         if doing == "erase":

@@ -160,6 +160,7 @@ def assemble(
             project_per_minute=settings.rate_limit_project_per_minute,
             user_per_minute=settings.rate_limit_user_per_minute,
             ip_per_minute=settings.rate_limit_ip_per_minute,
+            audit_days=settings.audit_retention_days,
         ),
         board=Board(clock, components, traffic),
     )

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pulse_dash.core.outbound import Allowed, allowed_from
+from pulse_dash.core.plans import PLANS, days_by_plan
 
 _MINIMUM_SECRET = 32
 _FEWEST_CHARACTERS = 8
@@ -109,6 +110,10 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Signs the audit log's checkpoints, at least 32 characters; comma separated: the first signs, all verify. Without it one is made and kept sealed by `ENCRYPTION_KEYS`.",
     )
+    audit_retention_days: Annotated[dict[str, int], NoDecode] = Field(
+        dict.fromkeys(PLANS, 365),
+        description="How long the audit log is kept, 30 days or more: one number, or by plan as `free=90,pro=365,enterprise=730`.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins, comma separated, whose pages may call the API from a browser."
     )
@@ -170,6 +175,11 @@ class Settings(BaseSettings):
     def _allowed(cls, value: object) -> object:
         parts = cls._split(value)
         return [allowed_from(part) for part in parts] if isinstance(parts, list) else parts  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+
+    @field_validator("audit_retention_days", mode="before")
+    @classmethod
+    def _days_by_plan(cls, value: object) -> object:
+        return days_by_plan(value) if isinstance(value, str) else value
 
     @field_validator("public_url")
     @classmethod

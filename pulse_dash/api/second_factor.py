@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from pulse_dash.api.auth import SignedInAnswer, signed_in_answer
-from pulse_dash.api.bodies import Answer, Body, Moment
+from pulse_dash.api.bodies import Answer, Body, Moment, Text
 from pulse_dash.api.principals import Anybody, InPerson
-from pulse_dash.core import accounts, second_factor
+from pulse_dash.core import accounts, factor_reset, second_factor
 from pulse_dash.core.second_factor import LONGEST_CODE
 
 router = APIRouter(prefix="/v1/auth/second-factor", tags=["auth"])
@@ -53,6 +53,24 @@ class RecoveryCodesAnswer(Answer):
     recovery_codes: list[str]
 
 
+class ResetBody(Body):
+    """Whose: the address that they sign in with."""
+
+    email: Text
+
+
+class ResetAnswer(Answer):
+    """`told` counts those who were told by mail: the person and all owners of their organizations."""
+
+    id: str
+    told: int
+
+
+async def _operator(work: InPerson) -> None:
+    """Asked before the body is looked at."""
+    await factor_reset.may_reset(work)
+
+
 @router.post("", summary="The second half of signing in")
 async def log_in(work: Anybody, body: ChallengeBody) -> SignedInAnswer:
     return await signed_in_answer(work, await accounts.log_in_with_code(work, **body.model_dump()))
@@ -80,6 +98,12 @@ async def confirm(work: InPerson, body: CodeBody) -> RecoveryCodesAnswer:
 async def renew_codes(work: InPerson, body: CodeBody) -> RecoveryCodesAnswer:
     codes = await second_factor.renew_codes(work, body.code)
     return RecoveryCodesAnswer(recovery_codes=[each.reveal() for each in codes])
+
+
+@router.post("/reset", summary="Take a lost second factor away, as an operator", dependencies=[Depends(_operator)])
+async def reset(work: InPerson, body: ResetBody) -> ResetAnswer:
+    user, told = await factor_reset.reset_for(work, body.email)
+    return ResetAnswer(id=user.id, told=told)
 
 
 @router.post("/off", status_code=204, summary="Turn my second factor off")

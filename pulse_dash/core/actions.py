@@ -70,7 +70,7 @@ _ALL = (
     Action("identity.unbanned", "let a banned identity into the project {thing} again"),
     Action("audit.exported", "exported the audit log"),
     Action("audit.checkpoints_changed", "changed where checkpoints of the audit log go"),
-    Action("audit.trimmed", "removed entries of more than a year ago from the audit log"),
+    Action("audit.trimmed", "removed what is kept no longer from the audit log"),
     Action("incident.opened", "told of the incident {thing}"),
     Action("incident.updated", "told how the incident {thing} goes"),
     Action("organization.viewed", "looked at the organization {thing}"),

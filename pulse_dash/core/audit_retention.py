@@ -1,4 +1,4 @@
-"""Entries of more than a year ago leave the audit log: from its beginning on, only where they are as they were written,
+"""Entries that are kept no longer leave the audit log: from its beginning on, only where they are as they were written,
 and the chain says so itself.
 
 Each step may be cut off by a crash. The next run goes on where this one stopped: what the head no longer speaks of is
@@ -16,13 +16,13 @@ import structlog
 
 from pulse_dash.core.access import open_because
 from pulse_dash.core.audit_verify import Fault, Head, Looked
+from pulse_dash.core.plans import longest
 from pulse_dash.core.work import Work
 from pulse_dash.store.audit_form import INSTALLATION, entry_in
 from pulse_dash.store.ids import ALPHABET, LENGTH
 
 log = structlog.get_logger(__name__)
 
-KEPT: Final = timedelta(days=365)
 # A chain is trimmed once a day at most, for each time costs it an entry.
 _MORE_THAN: Final = timedelta(days=1)
 _AT_ONCE: Final = 500
@@ -38,14 +38,23 @@ class _Prefix:
 
 @open_because("a job of Pulse's own, which no caller reaches")
 async def trim(work: Work) -> int:
-    """Let every chain's entries of more than a year ago go; answers how many chains lost some."""
+    """Let every chain's entries go that are older than its plan keeps them; answers how many chains lost some."""
     system, trimmed, last = work.as_system("trim the audit log"), 0, ""
-    before = work.clock.now() - KEPT
+    now = work.clock.now()
     while chains := await work.parts.store.chains.chains(last, _AT_ONCE):
         last = chains[-1]
+        found = await system.store.organizations.list({"_id": {"$in": chains}}, sort=[("_id", 1)])
+        plans = {each.id: each.plan for each in found}
         for chain in chains:
-            trimmed += await _trim(system, chain, before)
+            trimmed += await _trim(system, chain, now - timedelta(days=kept_days(work, plans.get(chain))))
     return trimmed
+
+
+@open_because("it only says what the settings say")
+def kept_days(work: Work, plan: str | None) -> int:
+    """How long the log of an organization with this plan is kept; of none, and of what was deleted, the longest."""
+    days = work.parts.policy.audit_days
+    return days.get(plan or "", longest(days))
 
 
 async def _trim(work: Work, chain: str, before: datetime) -> bool:

@@ -16,14 +16,13 @@ from pyotp.totp import TOTP
 
 from pulse_dash.core import sessions
 from pulse_dash.core.access import Permission, UserActor, open_because, requires
-from pulse_dash.core.errors import Conflict, FieldError, Invalid, NotFound
+from pulse_dash.core.errors import Conflict, FieldError, Invalid
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mails import post
-from pulse_dash.core.names import hello, in_a_mail
+from pulse_dash.core.names import hello
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import Unreadable, random_letters, same
 from pulse_dash.core.work import Work
-from pulse_dash.store.organizations import Organization
 from pulse_dash.store.records import Moved
 from pulse_dash.store.users import FACTOR, FACTOR_PENDING, Factor, User
 
@@ -164,7 +163,7 @@ async def turn_off(work: Work, code: str) -> None:
     RateLimited after ten wrong ones."""
     user = await _proved_again(work, code)
     await _change(work, user, {}, _entry(work, "second_factor.disabled", user), unset=FACTOR)
-    await _tell(
+    await tell(
         work, user, "Your second factor is off", "Signing in takes your password alone from now on. If that was not you"
     )
 
@@ -185,61 +184,6 @@ async def _change(
 ) -> None:
     system = work.as_system("the caller's own account")
     await system.store.users.change(user.id, values, entry, unset=unset, expect={"version": user.version})
-
-
-# --- when it is lost --------------------------------------------------------------------------------------------
-
-
-@open_because("whoever can run commands on the machine runs the installation")
-async def reset(work: Work, email: str) -> tuple[User, list[str]]:
-    """Take the second factor of an account away, for who lost app and recovery codes. Every sign-in of theirs ends, and
-    they and all owners of their organizations are told. Answers the addresses of those who were told.
-
-    Raises NotFound, FactorIsOff."""
-    system = work.as_system("operators, on the machine")
-    user = await system.store.users.by_email(email.strip().lower())
-    if user is None:
-        raise NotFound(f"There is no account with the address {email}.")
-    if user.factor is None:
-        raise FactorIsOff(f"{user.email} has no second factor.")
-    organizations = await system.store.organizations.of_member(user.id)
-    first, *others = [each.id for each in organizations] or [user.last_organization_id]
-    entries = [_entry(system, "second_factor.reset", user, org_id=org_id) for org_id in (first, *others)]
-    await system.store.users.change(
-        user.id,
-        {"epoch": user.epoch + 1},
-        entries[0],
-        unset=(*FACTOR, *FACTOR_PENDING, "spared_session_id"),
-        expect={"version": user.version},
-        also=entries[1:],
-    )
-    await _tell(
-        work,
-        user,
-        "Your second factor was reset",
-        "Whoever runs this installation took your second factor away, and you are signed out everywhere. Sign in with "
-        "your password and set it up again. If you did not ask for it",
-    )
-    return user, [user.email, *await _tell_owners(system, user, organizations)]
-
-
-async def _tell_owners(system: Work, user: User, organizations: list[Organization]) -> list[str]:
-    """One mail an owner, whatever they share with the person."""
-    theirs: dict[str, list[str]] = {}
-    for organization in organizations:
-        for member in organization.members:
-            if member.role == "owner" and member.user_id != user.id:
-                theirs.setdefault(member.user_id, []).append(in_a_mail(organization.name))
-    owners = await system.store.users.list({"_id": {"$in": sorted(theirs)}}, sort=[("_id", 1)])
-    who = in_a_mail(user.name)
-    for owner in owners:
-        text = (
-            f"{hello(owner.name)}whoever runs {system.parts.policy.public_url} took away the second factor of "
-            f"{who} ({user.email}), who belongs to {', '.join(theirs[owner.id])}. Until they set it up again, "
-            "their password alone signs them in. If you did not expect this, ask them, and whoever runs Pulse.\n"
-        )
-        await post(system, Mail(owner.email, f"The second factor of {who} was reset", text))
-    return [owner.email for owner in owners]
 
 
 # --- codes ------------------------------------------------------------------------------------------------------
@@ -280,7 +224,7 @@ async def _recover(work: Work, user: User, recovery: str) -> bool:
             await users.change(user.id, {"recovery": left}, entry, expect={"version": now.version})
         except Moved:
             continue
-        await _tell(
+        await tell(
             work,
             user,
             "A recovery code was used",
@@ -343,7 +287,8 @@ def _entry(
     )
 
 
-async def _tell(work: Work, user: User, subject: str, what: str) -> None:
+@open_because("it writes to the account's own address alone")
+async def tell(work: Work, user: User, subject: str, what: str) -> None:
     """Tell the person by mail of what concerns their sign-in; `what` ends before what to do about it."""
     text = (
         f"{hello(user.name)}{what}, choose a new password at {work.parts.policy.public_url}/forgot and ask whoever "

@@ -53,6 +53,8 @@ class Policy:
     project_per_minute: int
     user_per_minute: int
     ip_per_minute: int
+    # How many days the audit log is kept, by plan.
+    audit_days: Mapping[str, int]
 
 
 class Call(NamedTuple):

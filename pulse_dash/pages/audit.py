@@ -25,7 +25,9 @@ def page() -> rx.Component:
             crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
             "Audit log",
             rx.el.p(
-                "Everything anyone did or was refused. Kept for a year, each entry chained to the one before.",
+                "Everything anyone did or was refused",
+                rx.cond(AuditState.kept != "", rx.fragment(", kept for ", AuditState.kept)),
+                ", each entry chained to the one before.",
                 class_name="page-sentence",
             ),
             verify_button(),

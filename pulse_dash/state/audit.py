@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
-from pulse_dash.core import accounts, audit
+from pulse_dash.core import accounts, audit, audit_retention
 from pulse_dash.core.access import Permission, holds
 from pulse_dash.core.actions import ACTIONS, said
 from pulse_dash.core.audit import NOUNS, AuditEntry, Filters
@@ -32,6 +32,7 @@ PERIODS = {
     "year": timedelta(days=365),
 }
 _STATUSES = {"success": "Success", "failure": "Refused"}
+_YEAR = 365
 _BARS = 48
 _PAGE = 50
 _MOST_ROWS = 1_000
@@ -97,6 +98,7 @@ class AuditState(PulseState):
     download: str = ""
     download_lines: str = ""
     sees_people: bool = False
+    kept: str = ""
     _asked: dict[str, str] = {}
     _filters: Filters = Filters()
     _edges: list[datetime] = []
@@ -203,6 +205,8 @@ class AuditState(PulseState):
             if here is None:
                 self.items, self.loaded = [], True
                 return
+            days = audit_retention.kept_days(work, here.plan)
+            self.kept = "a year" if days == _YEAR else f"{days:,} days"
             self._fill_filters(work, here.id)
             found = await audit.listing(work, self._filters, limit=_PAGE)
             bars = await audit.histogram(work, self._filters, _BARS)

@@ -359,6 +359,7 @@ WITHOUT = {
     "POST /v1/auth/second-factor/confirm",
     "POST /v1/auth/second-factor/off",
     "POST /v1/auth/second-factor/recovery-codes",
+    "POST /v1/auth/second-factor/reset",
     "POST /v1/auth/second-factor/setup",
     "POST /v1/invitations/accept",
     "POST /v1/media/rooms/{room}/participants/{identity}/remove",

@@ -19,7 +19,7 @@ from pulse_dash.core.sessions import NotByToken
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
 from tests.api.asserting import assert_refused, fields
-from tests.core.test_second_factor import App
+from tests.core.authenticator import App
 from tests.doubles import MovableClock
 from tests.people import PASSWORD, Person, Town
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -159,3 +160,23 @@ async def test_a_checkpoint_of_what_is_gone_is_told(
 
     with pytest.raises(Invalid):
         await verified(town, owner, written(head))
+
+
+async def test_each_plan_keeps_its_days_and_what_has_none_the_most(
+    town: Town, services: Services, owner: Person, house: House, clock: MovableClock
+) -> None:
+    policy = replace(services.parts.policy, audit_days={"free": 30, "pro": 365, "enterprise": 730})
+    services = replace(services, parts=replace(services.parts, policy=policy))
+    work = services.system("a test")
+    for number in range(3):
+        await projects.change(town.work(owner), house.id, name=f"then {number}")
+    await services.parts.store.logged()
+    clock.move(40 * DAY)
+    await projects.change(town.work(owner), house.id, name="now")
+    await services.parts.store.logged()
+
+    trimmed = await audit_retention.trim(work)
+
+    assert trimmed == 1
+    assert [audit_retention.kept_days(work, plan) for plan in ("free", "pro", None)] == [30, 365, 730]
+    assert [entry["action"] for entry in await log_of(services, owner)] == ["project.updated", "audit.trimmed"]

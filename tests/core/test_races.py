@@ -24,8 +24,8 @@ from pulse_dash.core.members import LastOwner, Membership
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.services import Services, assemble
 from pulse_dash.store.records import Moved
+from tests.core.authenticator import App, challenge_of, turned_on
 from tests.core.soak import examples
-from tests.core.test_second_factor import App, challenge_of, turned_on
 from tests.doubles import BreakableEngine, MovableClock, kept
 from tests.people import PASSWORD, Person, Town
 

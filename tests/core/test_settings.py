@@ -281,3 +281,27 @@ def test_a_weak_signing_key_of_the_audit_log_stops_production_and_none_does_not(
     assert weak not in str(stopped.value)
     environment(AUDIT_SIGNING_KEY=None)
     assert load_settings().audit_signing_key.get_secret_value() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("90", [90, 90, 90]),
+        ("free=30, pro=365,enterprise=730", [30, 365, 730]),
+        ("pro=400,365", [365, 400, 365]),
+    ],
+)
+def test_the_audit_log_is_kept_so_many_days_for_all_or_by_plan(
+    environment: Environment, text: str, days: list[int]
+) -> None:
+    environment(AUDIT_RETENTION_DAYS=text)
+
+    assert load_settings().audit_retention_days == dict(zip(("free", "pro", "enterprise"), days, strict=True))
+
+
+@pytest.mark.parametrize("text", ["29", "0", "-1", "x", "1.5", "free=90", "gold=90,365", "36501", ","])
+def test_days_that_the_audit_log_cannot_be_kept_are_refused(environment: Environment, text: str) -> None:
+    environment(AUDIT_RETENTION_DAYS=text)
+
+    with pytest.raises(SettingsError, match="AUDIT_RETENTION_DAYS"):
+        load_settings()

@@ -13,7 +13,7 @@ import pytest
 from pulse_dash.core import second_factor
 from pulse_dash.services import open_services
 from pulse_dash.settings import load_settings
-from tests.core.test_second_factor import App
+from tests.core.authenticator import App
 from tests.people import PASSWORD, Person, Town
 
 ROOT = Path(__file__).resolve().parents[2]
