@@ -18,6 +18,7 @@ from pulse_dash.adapters.outbound import OutboundClient
 from pulse_dash.adapters.request_counts import PrometheusCounts
 from pulse_dash.adapters.s3 import NoStorage, S3Bucket
 from pulse_dash.adapters.smtp import BadAddress, NoPost, Outbox, Server, SmtpPost
+from pulse_dash.core import regions
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.audit_people import PersonCiphers
@@ -37,6 +38,7 @@ from pulse_dash.core.outbound import Allowed, Purpose, target_of
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.core.randomness import Randomness
 from pulse_dash.core.rates import Rates
+from pulse_dash.core.regions import component_of
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.slowdown import Slowdown
 from pulse_dash.core.storage import Bucket, Storage
@@ -54,7 +56,6 @@ from pulse_dash.store.store import Store
 JOIN_SECONDS = 5.0
 JOIN_SLOW_SECONDS = 2.0
 JOIN_AFTER_SECONDS = 10.0
-REGIONS = ("us-east", "eu-west", "asia-south")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Services:
     live: Live
     accountability: Accountability
     livekit: LiveKitServer | NoLiveKit
+    # Those of regions that have one of their own.
+    far_livekits: tuple[LiveKitServer, ...]
     helper: Helper
     node: str
 
@@ -82,7 +85,8 @@ class Services:
     async def close(self) -> None:
         """Close the parts that hold connections, files or threads."""
         await self.helper.close()
-        await self.livekit.close()
+        for livekit in (self.livekit, *self.far_livekits):
+            await livekit.close()
         self.parts.passwords.close()
         await self.parts.store.logged()
         await self.engine.close()
@@ -128,6 +132,9 @@ def assemble(
     traffic = Traffic(clock, PrometheusCounts())
     outbound, helper = OutboundClient(frozenset(settings.outbound_allow)), Helper()
     components = _components(engine, livekit, storage, post, traffic)
+    named = regions.read(settings.regions.get_secret_value())
+    far = {each.name: LiveKitServer(each.url, each.api_key, each.api_secret) for each in named if each.url}
+    components += tuple(_region(name, server) for name, server in far.items())
     if joins and isinstance(livekit, LiveKitServer):
         components += (_join(helper, livekit, clock),)
     parts = Parts(
@@ -156,7 +163,7 @@ def assemble(
             signup=settings.signup or "open",
             public_url=settings.public_url,
             proves_addresses=settings.production or post.delivers,
-            regions=REGIONS,
+            regions=tuple(region.name for region in named),
             project_per_minute=settings.rate_limit_project_per_minute,
             user_per_minute=settings.rate_limit_user_per_minute,
             ip_per_minute=settings.rate_limit_ip_per_minute,
@@ -165,7 +172,10 @@ def assemble(
         board=Board(clock, components, traffic),
     )
     feed = Feed(store, bus, clock, freshness)
-    return Services(settings, engine, parts, feed, live, accountability, livekit, helper, node=secrets.token_hex(8))
+    far_away = tuple(far.values())
+    return Services(
+        settings, engine, parts, feed, live, accountability, livekit, far_away, helper, node=secrets.token_hex(8)
+    )
 
 
 def _components(
@@ -186,6 +196,11 @@ def _components(
     if isinstance(post, SmtpPost):
         found.append(Component("mail", "Mail", post.ping, timeout=8.0, slow=3.0))
     return tuple(found)
+
+
+def _region(name: str, server: LiveKitServer) -> Component:
+    """A region's own LiveKit, asked as the installation's is."""
+    return Component(component_of(name), f"LiveKit in {name}", server.ping, timeout=5.0)
 
 
 def _join(helper: Helper, livekit: LiveKitServer, clock: Clock) -> Component:

@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pulse_dash.core import regions
 from pulse_dash.core.outbound import Allowed, allowed_from
 from pulse_dash.core.plans import PLANS, days_by_plan
 
@@ -87,6 +88,10 @@ class Settings(BaseSettings):
     )
     livekit_api_key: str = Field("", description="LiveKit's API key. In development `devkey`.")
     livekit_api_secret: SecretStr = Field(SecretStr(""), description="LiveKit's API secret. In development `secret`.")
+    regions: SecretStr = Field(
+        SecretStr(""),
+        description="Regions, the first the default: a JSON list, or the file that holds it, of `{name}`, or `{name, url, key, secret}` for one whose own LiveKit is checked by itself.",
+    )
     r2_account_id: str = Field("", description="Cloudflare's account, whose R2 address is then the default.")
     r2_access_key_id: str = Field("", description="Access key of the installation's bucket.")
     r2_secret_access_key: SecretStr = Field(SecretStr(""), description="Its secret.")
@@ -191,6 +196,12 @@ class Settings(BaseSettings):
             raise ValueError("it is http:// or https:// with a host, and no path")
         return origin
 
+    @field_validator("regions")
+    @classmethod
+    def _named_regions(cls, listed: SecretStr) -> SecretStr:
+        regions.read(listed.get_secret_value())
+        return listed
+
     @field_validator("cors_origins")
     @classmethod
     def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -280,6 +291,9 @@ def _refuse_weak_secrets(settings: Settings) -> None:
         _refuse_weak_secret("ENCRYPTION_KEYS", key.strip())
     for key in filter(None, settings.audit_signing_key.get_secret_value().split(",")):
         _refuse_weak_secret("AUDIT_SIGNING_KEY", key.strip())
+    for region in regions.read(settings.regions.get_secret_value()):
+        if region.url:
+            _refuse_weak_secret("A secret in REGIONS", region.api_secret.reveal())
     if settings.livekit_host:
         if not settings.livekit_api_key:
             raise SettingsError("LIVEKIT_API_KEY is missing; LIVEKIT_HOST is set.")

@@ -12,6 +12,7 @@ from pulse_dash.core.access import open_because
 from pulse_dash.core.board import Standing
 from pulse_dash.core.checks import Component, Status
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.regions import component_of
 from pulse_dash.core.uptime import DAYS, Bar, Seconds, bars, total
 from pulse_dash.core.work import Work
 from pulse_dash.store.checks import CheckedDay
@@ -65,7 +66,7 @@ def history(work: Work) -> list[History]:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One region; all are served by the one LiveKit of the installation until regions have their own."""
+    """One region, as well as the LiveKit that serves it: its own, or the installation's."""
 
     name: str
     status: Status
@@ -75,9 +76,13 @@ class Region:
 @open_because("anybody may see whether the service works")
 def regions(work: Work) -> list[Region]:
     """From memory."""
-    found = next((each.result for each in work.parts.board.standings() if each.component.name == "livekit"), None)
-    state, latency = (found.status, found.latency_ms) if found else ("unknown", None)
-    return [Region(name, state, latency) for name in work.parts.policy.regions]
+    of = {each.component.name: each.result for each in work.parts.board.standings()}
+    found: list[Region] = []
+    for name in work.parts.policy.regions:
+        own = component_of(name)
+        result = of.get(own if own in of else "livekit")
+        found.append(Region(name, result.status if result else "unknown", result.latency_ms if result else None))
+    return found
 
 
 @open_because("a job of the house")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
+from pydantic import SecretStr
 
 from pulse_dash.core import status
 from pulse_dash.core.access import Role
 from pulse_dash.core.checks import Result
+from pulse_dash.core.passwords import Passwords
 from pulse_dash.jobs import schedule
-from pulse_dash.services import Services
+from pulse_dash.services import Services, assemble
+from pulse_dash.settings import Settings
 from tests.doubles import BreakableEngine, MovableClock, logged
 from tests.people import Town
 
@@ -86,6 +91,21 @@ async def test_regions_say_the_state_of_the_livekit_behind_them(client: httpx.As
     items = (await client.get("/v1/status/regions")).json()["items"]
     assert [each["name"] for each in items] == ["us-east", "eu-west", "asia-south"]
     assert {each["status"] for each in items} == {"down"}
+
+
+async def test_a_region_with_a_livekit_of_its_own_says_that_ones_state(
+    settings: Settings, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    named = [{"name": "here"}, {"name": "far", "url": "ws://127.0.0.1:1", "key": "k", "secret": "s" * 32}]
+    given = settings.model_copy(update={"regions": SecretStr(json.dumps(named))})
+    services = assemble(given, engine, clock, Passwords(password_cost=4))
+    services.parts.board.note(Result("livekit", "operational", 1.0, clock.now()))
+    services.parts.board.note(Result("livekit-far", "down", None, clock.now()))
+
+    found = {each.name: each.status for each in status.regions(services.system("a test"))}
+    services.parts.passwords.close()
+    assert found == {"here": "operational", "far": "down"}
+    assert [each.component.name for each in status.now(services.system("a test")).standings][-1] == "livekit-far"
 
 
 async def test_a_projects_health_says_what_to_do_and_no_address_of_the_installation(
