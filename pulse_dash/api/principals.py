@@ -187,11 +187,16 @@ def _hit(work: Work, scope: Any, policy: str, key: str, per_minute: int) -> None
 
 def allowance_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:
     """`RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11."""
-    policy, limit = allowance.policy, allowance.limit
+    policy, _, remaining, reset, _ = allowance
     return [
-        (b"ratelimit-policy", f'"{policy}";q={limit};w=60'.encode()),
-        (b"ratelimit", f'"{policy}";r={allowance.remaining};t={allowance.reset}'.encode()),
+        _policy_header(policy, allowance.limit),
+        (b"ratelimit", f'"{policy}";r={remaining};t={reset}'.encode()),
     ]
+
+
+@lru_cache(maxsize=1_000)
+def _policy_header(policy: str, limit: int) -> tuple[bytes, bytes]:
+    return b"ratelimit-policy", f'"{policy}";q={limit};w=60'.encode()
 
 
 async def _anybody(request: Request) -> Work:

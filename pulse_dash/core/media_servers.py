@@ -69,8 +69,11 @@ class OwnLiveKits:
         return pair["key"], Secret(pair["secret"])
 
 
-def server_of(parts: Parts, project: Project) -> MediaServer:
+def livekit_of(parts: Parts, project: Project) -> LiveKit:
     """The LiveKit of this project, from memory. Raises Unavailable."""
-    if project.livekit is None:
-        return MediaServer(parts.livekit, project.id, own=False)
-    return MediaServer(parts.own_livekits.of(project.livekit), project.id, own=True)
+    return parts.livekit if project.livekit is None else parts.own_livekits.of(project.livekit)
+
+
+def server_of(parts: Parts, project: Project) -> MediaServer:
+    """The same with what its rooms are called there. Raises Unavailable."""
+    return MediaServer(livekit_of(parts, project), project.id, own=project.livekit is not None)

@@ -17,7 +17,7 @@ from pulse_dash.core import bans, minting, revocations
 from pulse_dash.core.access import KeyActor, Permission, PublicKeyActor, UserActor, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
 from pulse_dash.core.grants import Allowed, in_words
-from pulse_dash.core.media_servers import server_of
+from pulse_dash.core.media_servers import livekit_of, server_of
 from pulse_dash.core.minting import PULSE_ATTRIBUTE
 from pulse_dash.core.names import text_errors
 from pulse_dash.core.room_names import livekit_name
@@ -141,11 +141,11 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
     issued = int(parts.clock.time())
     ends = issued + request.ttl_seconds
     mint_id, key_id = parts.ids.make("tok"), getattr(actor, "id", "system")
-    server, full_name = server_of(parts, project), livekit_name(project.id, request.room)
-    room = request.room if server.own else full_name
+    livekit, full_name = livekit_of(parts, project), livekit_name(project.id, request.room)
+    room = full_name if project.livekit is None else request.room
     attribute = minting.written(parts.vault, mint_id, key_id, ends, request.identity, full_name)
     claims: dict[str, Any] = {
-        "iss": server.livekit.api_key,
+        "iss": livekit.api_key,
         "sub": request.identity,
         "jti": mint_id,
         "iat": issued,
@@ -160,13 +160,13 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
         claims["name"] = request.name
     if request.room_config is not None:
         claims["roomConfig"] = _room_config(request.room_config)
-    token = server.livekit.signer.sign(claims)
+    token = livekit.signer.sign(claims)
     parts.tallying.count(project.org_id, project.id, TOKENS)
     if project.first_token_at is None:
         parts.tallying.first_token(project.id)
     return MintedToken(
         token,
-        server.livekit.url,
+        livekit.url,
         request.room,
         room,
         request.identity,

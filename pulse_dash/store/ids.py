@@ -13,13 +13,13 @@ from typing import Final, Protocol
 # Crockford's alphabet: no i, l, o or u, so that an id read aloud or typed is not mistaken.
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH: Final = 26
-_MOMENT_BITS, _RANDOM_BITS = 48, 80
+_RANDOM_BITS = 80
+_LOWER_HALF = (1 << 40) - 1
 _BODY = re.compile(f"[0-7][{ALPHABET}]{{{LENGTH - 1}}}")
 
 
 # Two letters at a time: half the steps. The moment takes ten letters, whose first two bits are none, the rest sixteen.
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
-_MOMENT_SHIFTS, _RANDOM_SHIFTS = tuple(range(40, -1, -10)), tuple(range(70, -1, -10))
 
 
 class _Clock(Protocol):
@@ -46,10 +46,10 @@ class IdMaker:
             self._random += 1 + int.from_bytes(self._token_bytes(4))
             if self._random >> _RANDOM_BITS:
                 self._begin(self._moment + 1, self._random & (1 << _RANDOM_BITS) - 1)
-        return f"{prefix}_{self._moment_letters}{_letters(self._random, _RANDOM_SHIFTS)}"
+        return f"{prefix}_{self._moment_letters}{_letters(self._random >> 40)}{_letters(self._random & _LOWER_HALF)}"
 
     def _begin(self, moment: int, random: int) -> None:
-        self._moment, self._moment_letters = moment, _letters(moment, _MOMENT_SHIFTS)
+        self._moment, self._moment_letters = moment, _PAIRS[moment >> 40] + _letters(moment & _LOWER_HALF)
         self._random = random
 
 
@@ -72,5 +72,6 @@ def moment_of(made: str) -> datetime:
     return datetime.fromtimestamp((number >> _RANDOM_BITS) / 1000, UTC)
 
 
-def _letters(number: int, shifts: tuple[int, ...]) -> str:
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in shifts])
+def _letters(number: int) -> str:
+    """Forty bits as eight letters."""
+    return _PAIRS[number >> 30] + _PAIRS[number >> 20 & 1023] + _PAIRS[number >> 10 & 1023] + _PAIRS[number & 1023]
