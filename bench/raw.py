@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sysconfig
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,13 @@ FOLDER = Path(__file__).resolve().parent / "raw"
 def keep(name: str, figures: dict[str, Any]) -> None:
     """Write what a bench measured, beside what it measured before."""
     FOLDER.mkdir(exist_ok=True)
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
+    machine = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        # A Python that was built without optimizations is slower by a tenth to a third.
+        "built": sysconfig.get_config_var("CONFIG_ARGS"),
+        "load": os.getloadavg(),
+    }
     now = datetime.now(UTC)
     whole = {"at": now.isoformat(timespec="seconds"), "machine": machine, **figures}
     (FOLDER / f"{name}-{now:%Y%m%dT%H%M%S}.json").write_text(json.dumps(whole, indent=1, default=_plain) + "\n")
