@@ -55,3 +55,31 @@ async def test_the_password_is_changed_by_who_knows_the_present_one(visitor: Vis
     await expect(visitor.page.get_by_role("dialog")).to_have_count(0)
 
     await visitor.sign_in(customer.email, "another sentence")
+
+
+async def test_an_account_is_erased_by_who_knows_the_password_and_owns_nothing_alone(
+    visitor: Visitor, customer: Customer
+) -> None:
+    await visitor.go("/account")
+    await visitor.page.get_by_role("button", name="Erase your account…").click()
+    dialog = visitor.page.get_by_role("dialog")
+    await dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+    await dialog.get_by_role("button", name="Erase my account").click()
+    await expect(dialog.get_by_text("make somebody else an owner there")).to_be_visible()
+    await _delete_organizations(customer)
+
+    await dialog.get_by_role("button", name="Erase my account").click()
+
+    await visitor.page.wait_for_url("**/login**")
+    assert (await customer.http.get("/v1/auth/me", headers=_bearer(customer))).status_code == 401
+
+
+def _bearer(customer: Customer) -> dict[str, str]:
+    return {"Authorization": f"Bearer {customer.bearer}"}
+
+
+async def _delete_organizations(customer: Customer) -> None:
+    listed = await customer.http.get("/v1/organizations", headers=_bearer(customer))
+    for each in listed.json()["items"]:
+        answer = await customer.http.delete(f"/v1/organizations/{each['id']}", headers=_bearer(customer))
+        assert answer.status_code == 204

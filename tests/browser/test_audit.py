@@ -117,10 +117,10 @@ async def test_verify_says_what_it_found_and_compares_with_a_checkpoint(visitor:
     await expect(visitor.page.get_by_text("Not anchored")).to_be_visible()
     await visitor.page.get_by_text("Compare with a checkpoint").click()
 
-    await visitor.page.get_by_label("The line of the mail").fill("no checkpoint")
+    await visitor.page.get_by_label("The line that was mailed").fill("no checkpoint")
     await visitor.page.get_by_role("button", name="Compare").click()
     await expect(visitor.page.get_by_text("This is no checkpoint.")).to_be_visible()
-    await visitor.page.get_by_label("The line of the mail").fill(found["head"]["checkpoint"])
+    await visitor.page.get_by_label("The line that was mailed").fill(found["head"]["checkpoint"])
     await visitor.page.get_by_role("button", name="Compare").click()
 
     await expect(visitor.page.get_by_text("It goes with the checkpoint you gave")).to_be_visible()
@@ -128,3 +128,18 @@ async def test_verify_says_what_it_found_and_compares_with_a_checkpoint(visitor:
 
 def _bearer(customer: Customer) -> dict[str, str]:
     return {"Authorization": f"Bearer {customer.bearer}"}
+
+
+async def test_an_owner_says_where_checkpoints_go_and_gets_the_secret_once(visitor: Visitor, renamed: Customer) -> None:
+    await visitor.go("/audit")
+    await visitor.page.get_by_role("button", name="Where they go…").click()
+    await visitor.page.get_by_label("Webhook").fill("http://example.com/hooks")
+    await visitor.page.get_by_role("button", name="Save").click()
+    await expect(visitor.page.get_by_text("Must begin with https://.")).to_be_visible()
+    await visitor.page.get_by_label("Webhook").fill("https://hooks.example.com/pulse")
+    await visitor.page.get_by_role("button", name="Save").click()
+
+    await expect(visitor.page.locator("code", has_text="whsec_")).to_be_visible()
+    await expect(visitor.page.get_by_text("the first one has not arrived yet")).to_be_visible()
+    await visitor.page.get_by_role("button", name="I have copied it").click()
+    assert "whsec_" not in await visitor.page.content()
