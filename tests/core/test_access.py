@@ -148,10 +148,7 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     bans.ban: (lambda work, _, house: bans.ban(work, house.id, identity="x", reason="y"), False),
     bans.lift: (lambda work, _, house: lifted(work, house), False),
     audit.listing: (lambda work, owner, _: audit.listing(work, Filters(org_id=owner.organization.id)), True),
-    audit_export.begin: (
-        lambda work, owner, _: audit_export.begin(work, Filters(org_id=owner.organization.id), "csv"),
-        True,
-    ),
+    audit_export.begin: (lambda work, owner, _: audit_export.begin(work, Filters(owner.organization.id), "csv"), True),
     audit.first_at: (lambda work, owner, _: audit.first_at(work, owner.organization.id), True),
     audit_stats.of: (lambda work, owner, _: audit_stats.of(work, owner.organization.id), True),
     audit_anchors.read: (lambda work, owner, _: audit_anchors.read(work, owner.organization.id), True),
@@ -219,7 +216,7 @@ CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
 NAMED_TO = {"org_id", "project_id"}
 # The organization stands among their filters.
 BY_FILTERS = {audit.listing, audit_export.begin}
-NOT_BY_A_CALLER = {"add_invited", "drafted", "is_banned", "refuse_banned", "use_organization"}
+NOT_BY_A_CALLER = {"add", "add_invited", "drafted", "is_banned", "refuse_banned", "use_organization"}
 # What is deleted is in nobody's scope: test_restoring tries who may bring it back.
 OF_WHAT_IS_DELETED = {"restore"}
 
