@@ -133,7 +133,7 @@ def test_what_one_answer_names_the_next_request_finds(live: Live) -> None:
     Walk.run(
         settings=settings(
             # Each example is a walk of so many requests; soaking makes about 300 of each operation.
-            max_examples=examples(8, 600),
+            max_examples=examples(8, 1_600),
             stateful_step_count=examples(8, 20),
             deadline=None,
             phases=[Phase.generate],
