@@ -1,7 +1,7 @@
 """Eight faults put into a running node one after another: seconds until `GET /v1/status` names the right part, until
 its incident stands, and after mending until it is closed.
 
-    python -m bench.faults [--named]    # with --named only until each is named, which takes a fifth of the time
+    python -m bench.faults [--named] [--component NAME]    # --named: only until each is named, a fifth of the time
 
 The node is a process of its own beside a real LiveKit, a mail server and an S3 (moto). The database is the stand-in
 that the tests of the MongoDB driver use, because no MongoDB can be had here: it shows that a database which hangs is
@@ -329,6 +329,7 @@ def main() -> int:
     """Print each fault's seconds."""
     asked = argparse.ArgumentParser(prog="python -m bench.faults")
     asked.add_argument("--named", action="store_true", help="only until each is named")
+    asked.add_argument("--component", default="", help="only the faults of this one")
     options = asked.parse_args()
     found: list[Found] = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -336,6 +337,8 @@ def main() -> int:
         stack.enter_context(engines.running())
         node = stack.enter_context(node_with(engines))
         for fault in engines.faults():
+            if options.component not in ("", fault.component):
+                continue
             each = tried(node, fault, named_only=options.named)
             found.append(each)
             opened = "" if each.opened is None else f"  incident after {each.opened:5.1f} s"

@@ -35,7 +35,7 @@ from pulse_dash.settings import load_settings
 from pulse_dash.store.connect import connect
 
 TARGETS, ROUNDS, HOURS = 500, 10, 1_000
-CONNECTIONS, SECONDS = (1, 4, 16), 8
+CONNECTIONS, SECONDS = (1, 4, 16), 5
 _TIMEOUT = 0.8
 
 
