@@ -71,7 +71,7 @@ async def lateness(services: Services) -> list[float]:
 
 def answers_while_all_hang(folder: Path) -> dict[str, tuple[float, float, float, float]]:
     """`GET /v1/status` over a real socket, while LiveKit, mail, storage and the database of a running node hang; and
-    beside it a server that only says hello. Requests a second, p50 and p99 in ms, and the processor's µs of one request."""
+    beside it a server that only says hello. Requests a second, p50 and p99 in ms, processor's µs of one."""
     engines = Engines.made(folder)
     with engines.running(), node_with(engines) as node:
         until(lambda: set(states(node).values()) == {"operational"}, "all is well")
