@@ -23,8 +23,6 @@ from pulse_dash.store.engine import Document
 
 Form = Literal["csv", "jsonl"]
 
-# A millisecond or two of work.
-_WRITTEN_AT_ONCE: Final = 64
 
 COLUMNS: Final = (
     *("sequence", "at", "actor_type", "actor_id", "actor_name", "actor_email", "action"),
@@ -55,17 +53,15 @@ class Export:
         if self.form == "csv":
             yield line(COLUMNS).encode()
         async for entries in self.work.store.audit_log.walk(self.wanted):
-            opened = await self.work.store.audit_log.opened(entries) if self.form == "csv" else []
-            for first in range(0, len(entries), _WRITTEN_AT_ONCE):
-                part = slice(first, first + _WRITTEN_AT_ONCE)
-                yield self._csv(opened[part]) if self.form == "csv" else _json_lines(entries[part])
-                # Whoever else waits for this node comes first.
-                await asyncio.sleep(0)
+            yield await self._csv(entries) if self.form == "csv" else _json_lines(entries)
+            # Whoever else waits for this node comes first.
+            await asyncio.sleep(0)
         if self.form == "jsonl" and head is not None:
             yield b'{"checkpoint":' + written(head).encode() + b"}\n"
 
-    def _csv(self, entries: Sequence[AuditEntry]) -> bytes:
-        rows = lines([_cells(entry) for entry in seen_by(self.work, entries)])
+    async def _csv(self, entries: Sequence[Document]) -> bytes:
+        opened = await self.work.store.audit_log.opened(entries)
+        rows = lines([_cells(entry) for entry in seen_by(self.work, opened)])
         # Half of a pair from before names were looked at shall not end the file there.
         return rows.encode("utf-8", "replace")
 

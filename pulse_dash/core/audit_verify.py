@@ -7,6 +7,7 @@ together with its head, or put back from an older backup, fits.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,8 @@ ANCHORED: Final = ("cut", "restore")
 """What it finds once a checkpoint has left the house, and is given back."""
 
 _AT_ONCE: Final = 500
+# Looked at without a pause; each takes a tenth of a millisecond.
+_SIGNATURES: Final = 16
 
 SENTENCES: Final = {
     "chain_missing": "The chain is gone: there is no head, although there must be entries.",
@@ -113,7 +116,10 @@ async def walk(work: Work, chain: str, given: Head | None = None) -> Verified:
     fault = looked.at_head(unchained)
     if fault is None:
         kept = await chains.checkpoints(chain, head.from_sequence, head.sequence)
-        looked.expect(kept)
+        for first in range(0, max(len(kept), 1), _SIGNATURES):
+            looked.expect(kept[first : first + _SIGNATURES])
+            # Whoever else waits for this node comes first.
+            await asyncio.sleep(0)
         async for slice_ in store.chained(chain, -1):
             fault = looked.at(slice_)
             if fault is not None:

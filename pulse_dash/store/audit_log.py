@@ -46,10 +46,10 @@ SCHEMA = CollectionSchema(
         Index("chain", (("org_id", 1), ("sequence", 1), ("_id", 1)), partial="sequence"),
     ),
 )
-# Read at once while a log is walked: some milliseconds of work.
-SLICE: Final = 250
+# Read at once while a log is walked: a millisecond or two of work, so that others of this node hardly wait.
+SLICE: Final = 64
 # The same while a chain is.
-CHAINED: Final = 500
+CHAINED: Final = 128
 _TRIES: Final = 5
 
 
