@@ -31,7 +31,11 @@ def imported(folder: str) -> dict[str, set[str]]:
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"pulse_dash", "tests", "deploy"}
+    tops = (
+        {name.split(".")[0] for name in names}
+        - set(sys.stdlib_module_names)
+        - {"pulse_dash", "tests", "deploy", "bench"}
+    )
     comes_from = packages_distributions()
     return {top: {normal(package) for package in comes_from.get(top, [])} for top in tops}
 
