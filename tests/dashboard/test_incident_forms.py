@@ -12,6 +12,7 @@ from pulse_dash.core import incidents
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.incident_forms import IncidentFormsState
+from pulse_dash.state.service_status import ServiceStatusState
 from tests.hostile import NAMES
 from tests.people import Town
 
@@ -103,3 +104,15 @@ async def test_hostile_titles_are_kept_as_they_are(forms: IncidentFormsState, op
         await forms.declare({**TOLD, "title": name})  # type: ignore[operator]
 
     assert {each.title for each in incidents.listing(operator)} == {name.strip() for name in NAMES.values()}
+
+
+async def test_only_an_operators_page_offers_the_forms(town: Town, operator: Work) -> None:
+    root = State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    page = await root.get_state(ServiceStatusState)
+    offered: list[bool] = []
+    for work in (operator, town.work(await town.person()), operator):
+        page._fill(work)
+        offered.append(page.operator)
+
+    # The first account of an installation is an operator, every later one is none.
+    assert offered == [True, False, True]
