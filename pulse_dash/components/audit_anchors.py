@@ -8,7 +8,7 @@ from pulse_dash.components.buttons import button
 from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.secret import webhook_secret_value
-from pulse_dash.components.states import bone, failed, notice
+from pulse_dash.components.states import failed, notice
 from pulse_dash.components.times import moment
 from pulse_dash.state.audit_anchors import AnchorsState, BucketChoice, WayShown
 from pulse_dash.state.secret import SecretState
@@ -17,7 +17,7 @@ _DIALOG = "checkpoints"
 
 
 def anchors_card() -> rx.Component:
-    """Each way with its last checkpoint."""
+    """Each way with its last checkpoint; nothing until it was read."""
     state = AnchorsState
     return rx.el.div(
         rx.cond(
@@ -47,17 +47,8 @@ def anchors_card() -> rx.Component:
                 ),
                 class_name="card",
             ),
-            rx.cond(state.problem == "", _bones()),
         ),
         class_name="stack",
-    )
-
-
-def _bones() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(bone("bone-title"), class_name="card-head"),
-        rx.el.div(bone("bone-long"), class_name="stack"),
-        class_name="card",
     )
 
 

@@ -42,7 +42,6 @@ def page() -> rx.Component:
         ),
         rx.el.div(
             verdict(),
-            anchors_card(),
             _filters(),
             rx.cond(
                 AuditState.problem != "",
@@ -61,6 +60,8 @@ def page() -> rx.Component:
                 rx.cond(AuditState.items.length() == 0, _nothing(), audit_entries()),
                 rx.cond(AuditState.problem == "", audit_bones()),
             ),
+            # Beneath the log and after it, so that it moves nothing.
+            rx.cond(AuditState.loaded, anchors_card()),
             class_name="audit",
         ),
         anchors_dialog(),
