@@ -24,11 +24,12 @@ from pulse_dash import frontend, logs
 from pulse_dash.api.app import make_api
 from pulse_dash.api.browser import Dashboard
 from pulse_dash.api.headers import CarefulAnswers
-from pulse_dash.api.principals import client_ip, rate_key
+from pulse_dash.api.principals import client_ip
 from pulse_dash.api.session_forms import cookie_of
 from pulse_dash.api.sockets import BoundedSockets
 from pulse_dash.core import projects, sessions
 from pulse_dash.core.errors import NotFound, SignedOut, Unavailable
+from pulse_dash.core.networks import network_of
 from pulse_dash.core.work import Call, Work
 from pulse_dash.lifespan import running
 from pulse_dash.services import Services
@@ -79,7 +80,7 @@ class People:
 
     def address_of(self, scope: Scope) -> str:
         """What a visitor without a session counts as."""
-        return rate_key(client_ip(scope, self._settings))
+        return network_of(client_ip(scope, self._settings))
 
     def placed(self, app: ASGIApp) -> ASGIApp:
         """The app, told the visitor's own address where a proxy of ours stands between."""

@@ -11,6 +11,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -20,6 +21,7 @@ from pulse_dash.core.outbound import Allowed, OutboundRefused, Purpose, Target, 
 Resolve = Callable[[str, int], list[str]]
 
 _RESOLVE_SECONDS = 3.0
+_MOST_RESOLVED = 8
 # Connections are not kept: httpx would hand one that was opened for a name to another name at the same address.
 _LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=0)
 
@@ -35,6 +37,8 @@ class OutboundClient:
         self._allowed = allowed
         self._resolve = resolve or resolved
         self._trust: ssl.SSLContext | None = None
+        # Threads of their own: a name server that never answers holds them for long, and mail needs the loop's.
+        self._resolvers = ThreadPoolExecutor(_MOST_RESOLVED, thread_name_prefix="outbound-names")
 
     async def check(self, purpose: Purpose, url: str, *, field: str) -> None:
         """Raises Invalid for an address that can't be taken.
@@ -48,6 +52,14 @@ class OutboundClient:
         except OSError:
             return
         if sentence := refusal(target, addresses, self._allowed):
+            raise refused_field(field, sentence)
+
+    def check_form(self, purpose: Purpose, url: str, *, field: str) -> None:
+        """The same as far as the address itself tells, without asking a name server. Raises Invalid."""
+        target = target_of(purpose, url)
+        if isinstance(target, str):
+            raise refused_field(field, target)
+        if literal(target.host) and (sentence := refusal(target, [target.host], self._allowed)):
             raise refused_field(field, sentence)
 
     def lists(self, purpose: Purpose, url: str) -> bool:
@@ -99,7 +111,9 @@ class OutboundClient:
         if literal(target.host):
             return [target.host]
         async with asyncio.timeout(_RESOLVE_SECONDS):
-            return await asyncio.to_thread(self._resolve, target.host, target.port)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._resolvers, self._resolve, target.host, target.port
+            )
 
 
 class _Checked(httpx.AsyncBaseTransport):

@@ -9,7 +9,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -19,6 +19,7 @@ from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor, UserActo
 from pulse_dash.core.errors import RateLimited, Unauthenticated
 from pulse_dash.core.key_text import USER_PREFIX
 from pulse_dash.core.known import KnownKey
+from pulse_dash.core.networks import network_of, plain
 from pulse_dash.core.rates import Allowance
 from pulse_dash.core.tallying import API_REQUESTS
 from pulse_dash.core.work import Call, Work
@@ -44,29 +45,7 @@ def client_ip(scope: Any, settings: Settings) -> str:
         while len(hops) > 1 and _trusted(hops[-1], settings):
             hops.pop()
         nearest = hops[-1] if hops else ""
-    return _plain(nearest)
-
-
-def _plain(hop: str) -> str:
-    """An IPv4 address as such: a socket that takes both families shows it inside of IPv6 (RFC 4291, 2.5.5.2)."""
-    if ":" not in hop:
-        return hop
-    try:
-        address = ip_address(hop)
-    except ValueError:
-        return hop
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return hop if mapped is None else str(mapped)
-
-
-@lru_cache(maxsize=10_000)
-def rate_key(ip: str) -> str:
-    """What an address counts as: an IPv6 client is its /64, for one visitor has all of it."""
-    try:
-        address = ip_address(_plain(ip))
-    except ValueError:
-        return ip
-    return str(IPv6Address(int(address) >> 64 << 64)) if isinstance(address, IPv6Address) else str(address)
+    return plain(nearest)
 
 
 def call_of(scope: Any, settings: Settings, headers: Headers) -> Call:
@@ -167,12 +146,12 @@ def _count(work: Work, scope: Any) -> None:
 
 def count_address(work: Work, scope: Any) -> None:
     """Count a request without good credentials by its address. Raises RateLimited."""
-    _hit(work, scope, "ip", rate_key(work.call.ip), work.parts.policy.ip_per_minute)
+    _hit(work, scope, "ip", network_of(work.call.ip), work.parts.policy.ip_per_minute)
 
 
 def _refuse_spent_address(work: Work, scope: Any) -> None:
     """Who has been refused often enough is not looked up again until the minute is over. Raises RateLimited."""
-    key = rate_key(work.call.ip)
+    key = network_of(work.call.ip)
     if not work.parts.rates.look("ip", key, work.parts.policy.ip_per_minute).allowed:
         _hit(work, scope, "ip", key, work.parts.policy.ip_per_minute)
 
@@ -258,7 +237,7 @@ def reach(function: Callable[..., Any], noun: str, name: str, *, body: bool = Fa
 
 def _trusted(hop: str, settings: Settings) -> bool:
     try:
-        address = ip_address(_plain(hop))
+        address = ip_address(plain(hop))
     except ValueError:
         return False
     return any(address in network for network in settings.trusted_proxies)

@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
-from pulse_dash.api.principals import call_of, client_ip, headers_of, rate_key
+from pulse_dash.api.principals import call_of, client_ip, headers_of
 from pulse_dash.api.problems import refusal, request_id
 from pulse_dash.core import accounts, challenges, invitations, links, sessions
 from pulse_dash.core.access import Anonymous, UserActor
@@ -20,6 +20,7 @@ from pulse_dash.core.errors import FieldError, Invalid, PulseError, RateLimited,
 from pulse_dash.core.invitations import InvitationSpent, OtherAddress, SignInToAccept, Unverified
 from pulse_dash.core.links import LinkSpent
 from pulse_dash.core.mail_addresses import address
+from pulse_dash.core.networks import network_of
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
@@ -257,7 +258,7 @@ def _work(request: Request, services: Services) -> Work:
 
 
 def _count(work: Work, ip: str) -> None:
-    allowance = work.parts.rates.hit("ip", rate_key(ip), work.parts.policy.ip_per_minute)
+    allowance = work.parts.rates.hit("ip", network_of(ip), work.parts.policy.ip_per_minute)
     if not allowance.allowed:
         raise RateLimited(allowance.reset)
 

@@ -9,6 +9,7 @@ from pulse_dash.core.access import Permission, Role, UserActor, open_because, re
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
 from pulse_dash.core.mail_addresses import kept_as
 from pulse_dash.core.names import name_errors
+from pulse_dash.core.networks import network_of
 from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.sessions import Started
 from pulse_dash.core.work import Work
@@ -93,14 +94,16 @@ async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.
     SecondFactorRequired where a code has to follow; RateLimited after ten wrong ones, for a while that grows to a
     minute."""
     address = kept_as(email) or ""
-    tried = f"account:{address}", f"from:{work.call.ip}"
-    work.parts.slowdown.check(*tried)
+    slowdown, account, here = work.parts.slowdown, f"account:{address}", f"from:{network_of(work.call.ip)}"
+    slowdown.check(here)
     user = await work.as_system("log-in").store.users.by_email(address)
+    if slowdown.waits(account) and not await sessions.signed_in_from(work, user):
+        slowdown.check(account)
     known_hash = None if user is None else user.password_hash
     if not await work.parts.passwords.check(password, known_hash) or user is None:
-        work.parts.slowdown.wrong(*tried)
+        slowdown.wrong(account, here)
         raise Unauthenticated("The address or the password is not right.")
-    work.parts.slowdown.right(tried[0])
+    slowdown.right(account)
     if user.factor is not None:
         raise challenges.required(work, user, kind)
     return await _signed_in(work, user, await sessions.start(work, user, kind))

@@ -14,6 +14,9 @@ Cell = str | int | bool | datetime | None
 # What spreadsheets take for the beginning of a formula, also after blanks, and controls that lead into another cell.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 
+# Where a spreadsheet takes semicolons for the ends of cells, what follows one begins a cell too.
+_INSIDE = re.compile(r"(;\s*)([=+\-@＝＋－＠])")
+
 # A letter or a digit in front begins no formula, and most texts have one.
 _HARMLESS = frozenset({"", *string.ascii_letters, *string.digits})
 
@@ -27,13 +30,15 @@ def lines(rows: Iterable[Iterable[Cell]]) -> str:
     """A line for each."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\r\n").writerows(
-        [cell if type(cell) is str and cell[:1] in _HARMLESS else _text(cell) for cell in cells] for cells in rows
+        [cell if type(cell) is str and cell[:1] in _HARMLESS and ";" not in cell else _text(cell) for cell in cells]
+        for cells in rows
     )
     return written.getvalue()
 
 
 def _text(cell: Cell) -> str:
     if isinstance(cell, str):
+        cell = _INSIDE.sub(r"\1'\2", cell)
         return f"'{cell}" if _FORMULA.match(cell) else cell
     match cell:
         case None:

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from pulse_dash.core import sessions
 from pulse_dash.core.access import Permission, UserActor, open_because, requires
-from pulse_dash.core.errors import FieldError, Gone, Invalid, NotFound, RateLimited, Unauthenticated, Unavailable
+from pulse_dash.core.errors import FieldError, Gone, Invalid, NotFound, RateLimited, Unavailable
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mail_addresses import plain_address
 from pulse_dash.core.mails import post
 from pulse_dash.core.names import hello
+from pulse_dash.core.networks import network_of
 from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
@@ -26,6 +27,10 @@ from pulse_dash.store.users import User
 
 VERIFY_LIFE: Final = timedelta(days=2)
 RESET_LIFE: Final = timedelta(hours=1)
+# Strangers name addresses too: in so long a time so many mails of one kind go to one.
+PAUSE: Final = timedelta(minutes=10)
+_MOST_MAILS: Final = 3
+_MOST_MAILS_OF_ALL: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +88,34 @@ async def ask_to_verify(work: Work, user: User) -> None:
 
 @requires(Permission.VIEW)
 async def send_again(work: Work) -> None:
-    """Mail the caller another link, unless the address is proved. Raises Unauthenticated for a project's key."""
-    if not isinstance(work.actor, UserActor):
-        raise Unauthenticated("A project's key has no address. Sign in as a user.")
-    user = await work.as_system("the caller's own account").store.users.get(work.actor.id)
+    """Mail the caller another link, unless the address is proved.
+
+    Raises NotByToken; Unauthenticated for a project's key."""
+    me = await sessions.in_person(work)
+    user = await work.as_system("the caller's own account").store.users.get(me.id)
     if user.verified_at is None:
         await _mail(work, user, _VERIFY)
 
 
 @open_because("whoever forgot the password cannot sign in; the answer is the same for every address")
 async def forgot(work: Work, email: str) -> None:
-    """Mail a link for a new password to the account of this address, if there is one."""
-    user = await work.as_system("a forgotten password").store.users.by_email(email)
-    if user is not None:
+    """Mail a link for a new password to the account of this address, if there is one.
+
+    One that was mailed lately stays the one: else strangers who ask for others would make it worthless."""
+    system = work.as_system("a forgotten password")
+    user = await system.store.users.by_email(email)
+    if user is None:
+        return
+    hashed, until = await system.store.users.expected_link(user.id, _RESET.name)
+    if hashed is None or until is None or until - RESET_LIFE + PAUSE <= work.clock.now():
         await _mail(work, user, _RESET)
 
 
 @open_because("a mail to the owner of an address that somebody signed up with")
 async def tell_owner(work: Work, user: User) -> None:
-    """Say that somebody wanted an account under an address that has one."""
+    """Say that somebody wanted an account under an address that has one; however often they want it, seldom."""
+    if not work.parts.rates.hit("told", user.id, 1, seconds=int(PAUSE.total_seconds())).allowed:
+        return
     text = (
         f"{hello(user.name)}somebody just signed up at {work.parts.policy.public_url} with this address, which has "
         f"an account already. If it was you: sign in at {work.parts.policy.public_url}/login, or choose a new password "
@@ -202,6 +216,9 @@ async def reset(work: Work, token: str, password: str) -> None:
 
 
 async def _mail(work: Work, user: User, kind: _Kind, to: str | None = None) -> None:
+    """Mail a link. Whoever asks again and again fills nobody's mailbox: the links that were mailed still work then."""
+    if not _may_mail(work, kind, to or user.email):
+        return
     secret = random_secret()
     token = f"{user.id}.{secret}"
     hashed, until = work.parts.vault.link_hash(kind.name, token), work.clock.now() + kind.life
@@ -210,6 +227,13 @@ async def _mail(work: Work, user: User, kind: _Kind, to: str | None = None) -> N
     link = f"{place}{kind.page}?token={token}"
     words = kind.words.format(hello=hello(user.name), link=link, place=place)
     await post(work, Mail(to or user.email, kind.subject, words))
+
+
+def _may_mail(work: Work, kind: _Kind, to: str) -> bool:
+    """Few for one who asks and some more for all together, so that nobody's asking keeps another's mail away."""
+    limits = ((f"{to} {network_of(work.call.ip)}", _MOST_MAILS), (to, _MOST_MAILS_OF_ALL))
+    seconds = int(PAUSE.total_seconds())
+    return all(work.parts.rates.hit(f"mail-{kind.name}", key, most, seconds=seconds).allowed for key, most in limits)
 
 
 async def _opened(system: Work, token: str, kind: _Kind) -> tuple[User, dict[str, Any]]:

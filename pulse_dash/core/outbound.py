@@ -88,6 +88,10 @@ class Outbound(Protocol):
         """Raises Invalid, naming the field, for what can't be taken: at the moment it is named."""
         ...
 
+    def check_form(self, purpose: Purpose, url: str, *, field: str) -> None:
+        """The same as far as the address itself tells, without asking a name server."""
+        ...
+
     def lists(self, purpose: Purpose, url: str) -> bool:
         """Whether OUTBOUND_ALLOW names this address for this purpose."""
         ...

@@ -84,17 +84,17 @@ class Windows(Storage):
 
 
 class Rates:
-    """Fixed windows of a minute, counted in this process."""
+    """Fixed windows, of a minute where nothing else is said, counted in this process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._storage = Windows(clock)
 
-    def hit(self, policy: str, key: str, per_minute: int) -> Allowance:
-        """Count one request of `key` under `policy`."""
+    def hit(self, policy: str, key: str, most: int, *, seconds: int = _WINDOW_SECONDS) -> Allowance:
+        """Count one request of `key` under `policy`, of which so many fit into a window of so many seconds."""
         # What limits' own fixed window does, and in one step also what is left of it.
-        count, seconds = self._storage.counted(f"{policy}:{key}", _WINDOW_SECONDS)
-        return Allowance(policy, per_minute, max(0, per_minute - count), seconds, count <= per_minute)
+        count, left = self._storage.counted(f"{policy}:{key}", seconds)
+        return Allowance(policy, most, max(0, most - count), left, count <= most)
 
     def look(self, policy: str, key: str, per_minute: int) -> Allowance:
         """What is left, without counting; allowed when one more would be."""

@@ -13,6 +13,7 @@ import jwt
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import FieldError, Forbidden, Invalid, NotFound, SignedOut, Unauthenticated
 from pulse_dash.core.known import KnownSession
+from pulse_dash.core.networks import network_of
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
@@ -25,6 +26,7 @@ ACCESS_TOKEN_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(days=30)
 _KEPT_AFTER = timedelta(days=1)
 _SHOWN = 100
+_LOOKED_AT = 20
 _REFRESH_PREFIX = "pulse_refresh_"
 _AUDIENCE = "pulse-api"
 _TYPE = "pulse-access"
@@ -212,13 +214,25 @@ async def with_password(work: Work, password: str, *, field: str) -> User:
     Raises Invalid, NotByToken; RateLimited after ten wrong ones, as signing in does."""
     me = await in_person(work)
     user = await work.as_system("the caller's own account").store.users.get(me.id)
-    tried = f"account:{user.email}", f"from:{work.call.ip}"
-    work.parts.slowdown.check(*tried)
+    # Their own count: strangers who try their address at the log-in must not keep them from their own account.
+    tried = f"own:{user.id}"
+    work.parts.slowdown.check(tried)
     if not await work.parts.passwords.check(password, user.password_hash):
-        work.parts.slowdown.wrong(*tried)
+        work.parts.slowdown.wrong(tried)
         raise Invalid(FieldError(field, "Is not your password."))
-    work.parts.slowdown.right(tried[0])
+    work.parts.slowdown.right(tried)
     return user
+
+
+@open_because("the log-in asks it of an account that strangers try")
+async def signed_in_from(work: Work, user: User | None) -> bool:
+    """Whether this person has a sign-in from the network that asks now. An unknown address costs the same question."""
+    user_id, epoch = (user.id, user.epoch) if user is not None else ("", 0)
+    living = await work.as_system("an account that is tried").store.sessions.living_of(
+        user_id, epoch, work.clock.now(), _LOOKED_AT
+    )
+    here = network_of(work.call.ip)
+    return any(each.ip and network_of(each.ip) == here for each in living)
 
 
 @open_because("signs only what `start` or `refresh` just proved")

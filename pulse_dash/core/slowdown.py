@@ -1,7 +1,8 @@
 """Wrong passwords slow down whoever sends them: the account that is tried and the address that tries, never for good.
 
 Counted in this node's memory: a restart forgives, and several nodes allow some tries more. That costs little, since
-each try costs a slow hash; an account that is locked by strangers would cost its owner everything.
+each try costs a slow hash; an account that is locked by strangers would cost its owner everything. So its person
+is let past where they were signed in before, and whoever is signed in is counted by themselves.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ class Slowdown:
         waits = [self._wait(key) for key in keys]
         if (longest := max(waits)) > 0:
             raise RateLimited(int(longest) + 1)
+
+    def waits(self, key: str) -> bool:
+        """Whether it must wait now."""
+        return self._wait(key) > 0
 
     def wrong(self, *keys: str) -> None:
         """Each was wrong once more."""

@@ -15,6 +15,7 @@ from pulse_dash.core.links import LinkSpent
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mail_addresses import address
 from pulse_dash.core.mails import post
+from pulse_dash.core.networks import network_of
 from pulse_dash.core.outbound import Purpose
 from pulse_dash.core.vault import random_secret, random_webhook_secret, same
 from pulse_dash.core.work import Work
@@ -73,7 +74,7 @@ async def by_webhook(work: Work, url: str) -> None:
     """Send the webhook a link that confirms it, and the secret that signs what it is sent.
 
     Raises Invalid, RateLimited, Unavailable."""
-    await _refuse_private(work, url)
+    _refuse_private(work, url)
     _count(work, urlsplit(url).hostname or url)
     secret = random_webhook_secret()
     asked = await _asked(work, _WEBHOOK, url, sealed_secret=work.parts.vault.sealed(secret.encode()))
@@ -159,20 +160,21 @@ async def _asked(work: Work, channel: str, target: str, **secrets: Any) -> tuple
     return (found, token) if asked else None
 
 
-async def _refuse_private(work: Work, url: str) -> None:
-    """Raises Invalid. What a name of the inside leads to is not told to somebody nobody knows."""
+def _refuse_private(work: Work, url: str) -> None:
+    """Raises Invalid. Whom nobody knows lets no name server be asked, and learns of no name of the inside: a webhook
+    that leads there is refused when it is delivered to."""
     outbound = work.parts.outbound
     if not url.startswith("https://") and not outbound.lists(Purpose.WEBHOOK, url):
         raise Invalid(FieldError("url", _NOT_HTTPS))
     try:
-        await outbound.check(Purpose.WEBHOOK, url, field="url")
+        outbound.check_form(Purpose.WEBHOOK, url, field="url")
     except Invalid:
         raise Invalid(FieldError("url", _NOT_PUBLIC)) from None
 
 
 def _count(work: Work, target: str) -> None:
     """Limited by who asks and by whom it would reach. Raises RateLimited."""
-    for policy, key, most in (("subscribe", work.call.ip, _BY_CALLER), ("subscribed", target, _BY_TARGET)):
+    for policy, key, most in (("subscribe", network_of(work.call.ip), _BY_CALLER), ("subscribed", target, _BY_TARGET)):
         allowance = work.parts.rates.hit(policy, key, most)
         if not allowance.allowed:
             raise RateLimited(allowance.reset)

@@ -10,7 +10,8 @@ import pytest
 
 from pulse_dash.api.app import make_api
 from pulse_dash.api.headers import CarefulAnswers
-from pulse_dash.api.principals import client_ip, rate_key
+from pulse_dash.api.principals import client_ip
+from pulse_dash.core.networks import network_of
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings, load_settings
 
@@ -67,10 +68,13 @@ def test_behind_proxies_the_rightmost_address_outside_of_them_counts(
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("", ""),
         ("junk", "junk"),
+        # Some proxies write the port behind it.
+        ("203.0.113.7:54321", "203.0.113.7"),
+        ("[2001:db8:1:2::9]:443", "2001:db8:1:2::"),
     ],
 )
 def test_an_ipv6_caller_is_its_network(address: str, counts: str) -> None:
-    assert rate_key(address) == counts
+    assert network_of(address) == counts
 
 
 OURS = "https://app.example.com"

@@ -13,6 +13,7 @@ import pytest
 from pulse_dash.core import accounts, links, mails, sessions
 from pulse_dash.core.errors import Invalid, RateLimited, SignedOut, Unauthenticated
 from pulse_dash.core.links import LinkSpent
+from pulse_dash.core.work import Call
 from pulse_dash.services import Services
 from tests.doubles import Mailbox, MovableClock, kept
 from tests.people import HOSTILE, PASSWORD, Town
@@ -128,13 +129,61 @@ async def test_a_link_ends_with_its_time(house: House, clock: MovableClock, late
             await links.reset(house.stranger, token, NEW_PASSWORD)
 
 
-async def test_a_newer_link_takes_the_older_ones_place(house: House) -> None:
+async def test_a_newer_link_takes_the_older_ones_place(house: House, clock: MovableClock) -> None:
     await house.proved()
-    first, second = await house.reset_token(), await house.reset_token()
+    first = await house.reset_token()
+    clock.move(links.PAUSE.total_seconds())
+    second = await house.reset_token()
 
     with pytest.raises(LinkSpent):
         await links.reset(house.stranger, first, NEW_PASSWORD)
     await links.reset(house.stranger, second, NEW_PASSWORD)
+
+
+async def test_strangers_who_ask_again_make_a_link_that_was_just_mailed_no_worse(house: House) -> None:
+    await house.proved()
+    token, mailed = await house.reset_token(), len(house.mailbox.mails)
+    for _ in range(20):
+        await links.forgot(house.stranger, ADDRESS)
+    await house.deliver()
+
+    assert len(house.mailbox.mails) == mailed
+    await links.reset(house.stranger, token, NEW_PASSWORD)
+
+
+async def test_who_used_a_link_may_ask_for_another_at_once(house: House) -> None:
+    await house.proved()
+    await links.reset(house.stranger, await house.reset_token(), NEW_PASSWORD)
+
+    await links.reset(house.stranger, await house.reset_token(), PASSWORD)
+
+    assert (await house.log_in(PASSWORD)).user.email == ADDRESS
+
+
+async def test_signing_up_again_and_again_under_an_address_fills_nobodys_mailbox(
+    house: House, clock: MovableClock
+) -> None:
+    await house.proved()
+    before = len(house.mailbox.mails)
+    for _ in range(20):
+        await house.sign_up()
+
+    assert len(house.mailbox.mails) == before + 1
+    clock.move(links.PAUSE.total_seconds())
+    await house.sign_up()
+    assert len(house.mailbox.mails) == before + 2
+
+
+async def test_links_to_an_address_that_nobody_proved_are_few_for_each_network(house: House) -> None:
+    before = len(house.mailbox.mails)
+    for _ in range(10):
+        await house.sign_up()
+    assert len(house.mailbox.mails) == before + 3
+
+    elsewhere = house.stranger._replace(call=Call(ip="198.51.100.9"))
+    await accounts.sign_up(elsewhere, email=ADDRESS, password=PASSWORD, name="Ada", organization_name="Acme")
+    await house.deliver()
+    assert len(house.mailbox.mails) == before + 4
 
 
 async def test_of_one_link_used_many_times_at_once_one_use_counts(house: House) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pulse_dash.core import accounts
-from pulse_dash.core.errors import RateLimited, Unauthenticated
+from pulse_dash.core import accounts, sessions
+from pulse_dash.core.errors import Invalid, RateLimited, Unauthenticated
 from pulse_dash.core.slowdown import FREE, LONGEST
 from pulse_dash.core.work import Call
 from pulse_dash.services import Services
@@ -62,3 +62,50 @@ async def test_whoever_waits_gets_in_however_often_others_were_wrong(services: S
     for _ in range(FREE):
         with pytest.raises(Unauthenticated):
             await _try(services, ADDRESS, "wrong", ip="198.51.100.2")
+
+
+async def test_whoever_was_signed_in_from_there_before_gets_in_while_strangers_try(
+    services: Services, clock: MovableClock
+) -> None:
+    await _ada(services)
+    await _try(services, ADDRESS, PASSWORD, ip="203.0.113.5")
+    for number in range(40):
+        clock.move(1)
+        with pytest.raises((Unauthenticated, RateLimited)):
+            await _try(services, ADDRESS, "wrong", ip=f"192.0.2.{number}")
+
+    with pytest.raises(RateLimited):
+        await _try(services, ADDRESS, PASSWORD, ip="198.51.100.1")
+    assert (await _try(services, ADDRESS, PASSWORD, ip="203.0.113.5")).user.email == ADDRESS
+
+
+async def test_strangers_at_the_log_in_do_not_keep_a_signed_in_person_from_their_account(services: Services) -> None:
+    await _ada(services)
+    signed_in = await _try(services, ADDRESS, PASSWORD)
+    for number in range(FREE + 1):
+        with pytest.raises((Unauthenticated, RateLimited)):
+            await _try(services, ADDRESS, "wrong", ip=f"192.0.2.{number}")
+
+    assert signed_in.started is not None
+    own = services.as_(signed_in.started.actor)
+    assert (await sessions.with_password(own, PASSWORD, field="password")).email == ADDRESS
+
+
+async def test_a_signed_in_person_who_guesses_must_wait_too(services: Services) -> None:
+    town = Town(services)
+    work = town.work(await town.person())
+    for _ in range(FREE):
+        with pytest.raises(Invalid):
+            await sessions.with_password(work, "wrong", field="password")
+
+    with pytest.raises(RateLimited):
+        await sessions.with_password(work, PASSWORD, field="password")
+
+
+async def test_one_ipv6_network_is_one_address(services: Services) -> None:
+    for number in range(FREE):
+        with pytest.raises(Unauthenticated):
+            await _try(services, f"person{number}@example.com", "wrong", ip=f"2001:db8:1:2::{number:x}")
+
+    with pytest.raises(RateLimited):
+        await _try(services, "another@example.com", "wrong", ip="2001:db8:1:2:ffff::1")

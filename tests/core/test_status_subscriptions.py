@@ -22,7 +22,7 @@ from pulse_dash.core.incidents import Incident
 from pulse_dash.core.links import LinkSpent
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.status_subscriptions import LIFE, PAUSE, MailNotConfigured
-from pulse_dash.core.work import Work
+from pulse_dash.core.work import Call, Work
 from pulse_dash.services import Services
 from tests.doubles import BreakableEngine, Mailbox, MovableClock, kept
 from tests.engines.process import free_port
@@ -242,6 +242,28 @@ async def test_one_caller_asks_ten_times_a_minute_at_most(mailing: Services) -> 
 
     with pytest.raises(RateLimited):
         await status_subscriptions.by_mail(nobody(mailing), "b@example.com")
+
+
+async def test_one_ipv6_network_is_one_caller(mailing: Services) -> None:
+    for number in range(10):
+        here = nobody(mailing)._replace(call=Call(ip=f"2001:db8:1:2::{number:x}"))
+        await status_subscriptions.by_mail(here, f"a{number}@example.com")
+
+    with pytest.raises(RateLimited):
+        await status_subscriptions.by_mail(
+            nobody(mailing)._replace(call=Call(ip="2001:db8:1:2:ffff::1")), "b@example.com"
+        )
+
+
+async def test_for_whom_nobody_knows_no_name_server_is_asked(
+    mailing: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        raise AssertionError(f"{host} was looked up")
+
+    monkeypatch.setattr(mailing.parts.outbound, "_resolve", resolve)
+
+    await status_subscriptions.by_webhook(nobody(mailing), "https://hooks.internal.example/status")
 
 
 class _Taken:
