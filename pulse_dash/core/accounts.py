@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulse_dash.core import challenges, links, sessions
+from pulse_dash.core import challenges, homes, links, sessions
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
 from pulse_dash.core.mail_addresses import kept_as
@@ -217,7 +217,7 @@ async def rename(work: Work, name: str) -> User:
     user = await system.store.users.get(me.id)
     if user.name == name.strip():
         return user
-    entry = _of_account(work, "user.renamed", user, {"name": {"before": user.name, "after": name.strip()}})
+    entry = await _of_account(work, "user.renamed", user, {"name": {"before": user.name, "after": name.strip()}})
     return await system.store.users.change(user.id, {"name": name.strip()}, entry)
 
 
@@ -234,14 +234,14 @@ async def change_password(work: Work, *, present: str, password: str) -> None:
     values = {"password_hash": await work.parts.passwords.hash(password), **sessions.only_this(user, me)}
     # A link for a new password that was mailed before must not undo this one.
     spent = ("reset_hash", "reset_until")
-    entry = _of_account(work, "user.password_changed", user)
+    entry = await _of_account(work, "user.password_changed", user)
     await system.store.users.change(user.id, values, entry, unset=spent, expect={"epoch": user.epoch})
 
 
-def _of_account(work: Work, action: str, user: User, changes: Document | None = None) -> Document:
+async def _of_account(work: Work, action: str, user: User, changes: Document | None = None) -> Document:
     return work.entry(
         action,
-        org_id=user.last_organization_id,
+        org_id=await homes.of(work, user),
         resource="user",
         resource_id=user.id,
         name=user.name,
@@ -262,8 +262,7 @@ async def _signed_in(work: Work, user: User, started: Started | None) -> SignedI
         for organization in organizations
         if (role := organization.role_of(user.id))
     )
-    last = next((o for o in organizations if o.id == user.last_organization_id), None)
-    return SignedIn(user, last or (organizations[0] if organizations else None), memberships, started)
+    return SignedIn(user, homes.among(user, organizations), memberships, started)
 
 
 async def _admitted_as_founder(system: Work) -> bool:

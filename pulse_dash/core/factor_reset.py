@@ -60,7 +60,7 @@ async def _take_away(acting: Work, email: str) -> tuple[User, list[str]]:
     if user.factor is None:
         raise FactorIsOff(f"{user.email} has no second factor.")
     organizations = await system.store.organizations.of_member(user.id)
-    first, *others = [each.id for each in organizations] or [user.last_organization_id]
+    first, *others = [each.id for each in organizations] or [None]
     await system.store.users.change(
         user.id,
         {"epoch": user.epoch + 1},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from pulse_dash.core import sessions
+from pulse_dash.core import homes, sessions
 from pulse_dash.core.access import Permission, UserActor, open_because, requires
 from pulse_dash.core.errors import FieldError, Gone, Invalid, NotFound, RateLimited, Unavailable
 from pulse_dash.core.mail import Mail
@@ -261,9 +261,8 @@ async def _spend(
     also: tuple[str, ...] = (),
 ) -> User:
     person = UserActor(user.id, user.name, user.email, "")
-    entry = work.entry(
-        action, org_id=user.last_organization_id, resource="user", resource_id=user.id, name=user.name, by=person
-    )
+    home = await homes.of(work, user)
+    entry = work.entry(action, org_id=home, resource="user", resource_id=user.id, name=user.name, by=person)
     spent = (f"{kind.name}_hash", f"{kind.name}_until", *also)
     try:
         return await work.as_system("spend a link").store.users.change(
@@ -277,7 +276,7 @@ async def _put_out(system: Work, holder: User) -> None:
     """The account that had the address without proving it: it can't sign in any more, and its sign-ins end."""
     entry = system.entry(
         "user.replaced",
-        org_id=holder.last_organization_id,
+        org_id=await homes.of(system, holder),
         resource="user",
         resource_id=holder.id,
         name=holder.name,

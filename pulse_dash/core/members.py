@@ -178,6 +178,8 @@ async def _change(
             await system.store.organizations.change(org_id, kept, entry, expect={"version": organization.version})
         except Moved:
             continue
+        if all(member.user_id != who.id for member in members):
+            await system.store.users.forget_organization(who.id, org_id)
         return
     raise Moved
 

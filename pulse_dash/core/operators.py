@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pulse_dash.core import homes
 from pulse_dash.core.access import Anonymous, UserActor, open_because
 from pulse_dash.core.errors import Forbidden, NotFound, Unauthenticated
 from pulse_dash.core.work import Work
@@ -36,11 +37,11 @@ async def must_be(work: Work, action: str, *, resource_id: str, name: str) -> No
 
 @open_because("it says where an operator's own acts are kept")
 async def home_of(work: Work) -> str | None:
-    """The organization in whose log a user's acts on the installation stand: the one they used last."""
+    """The organization in whose log a user's acts on the installation stand."""
     if not isinstance(work.actor, UserActor):
         return None
     user = await work.as_system("where an act is kept").store.users.get(work.actor.id)
-    return user.last_organization_id
+    return await homes.of(work, user)
 
 
 @open_because("whoever can run commands on the machine runs the installation")
@@ -71,6 +72,7 @@ async def _set(work: Work, email: str, *, operator: bool) -> User:
     if user.operator is operator and (user.verified_at is not None or not operator):
         return user
     action = "operator.added" if operator else "operator.removed"
-    entry = system.entry(action, org_id=user.last_organization_id, resource="user", resource_id=user.id, name=user.name)
+    home = await homes.of(system, user)
+    entry = system.entry(action, org_id=home, resource="user", resource_id=user.id, name=user.name)
     verified_at = user.verified_at or (work.clock.now() if operator else None)
     return await system.store.users.change(user.id, {"operator": operator, "verified_at": verified_at}, entry)

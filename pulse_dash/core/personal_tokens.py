@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from pulse_dash.core import key_text, sessions
+from pulse_dash.core import homes, key_text, sessions
 from pulse_dash.core.access import Permission, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
 from pulse_dash.core.known import KnownToken
@@ -57,7 +57,7 @@ async def create(work: Work, *, name: str, expires_in_days: int) -> ShownToken:
     token_id, text = work.new_id("ptk"), key_text.new_user_token()
     entry = work.entry(
         "personal_token.created",
-        org_id=user.last_organization_id,
+        org_id=await homes.of(work, user),
         resource="personal_token",
         resource_id=token_id,
         name=name.strip(),
@@ -99,7 +99,7 @@ async def revoke(work: Work, token_id: str) -> None:
     user = await work.as_system("the caller's own account").store.users.get(mine.user_id)
     entry = work.entry(
         "personal_token.revoked",
-        org_id=user.last_organization_id,
+        org_id=await homes.of(work, user),
         resource="personal_token",
         resource_id=mine.id,
         name=mine.name,

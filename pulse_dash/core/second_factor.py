@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from pyotp.totp import TOTP
 
-from pulse_dash.core import sessions
+from pulse_dash.core import homes, sessions
 from pulse_dash.core.access import Permission, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Invalid
 from pulse_dash.core.mail import Mail
@@ -141,7 +141,7 @@ async def confirm(work: Work, code: str) -> tuple[Secret, ...]:
         "recovery": _hashes(work, user, codes),
         **sessions.only_this(user, me),
     }
-    entry = _entry(work, "second_factor.enabled", user)
+    entry = await _entry(work, "second_factor.enabled", user)
     await system.store.users.change(user.id, values, entry, unset=FACTOR_PENDING, expect={"totp_pending": sealed})
     return tuple(Secret(each) for each in codes)
 
@@ -152,7 +152,7 @@ async def renew_codes(work: Work, code: str) -> tuple[Secret, ...]:
     user = await _proved_again(work, code)
     codes = _fresh_codes()
     values = {"recovery": _hashes(work, user, codes)}
-    entry = _entry(work, "second_factor.codes_renewed", user)
+    entry = await _entry(work, "second_factor.codes_renewed", user)
     await _change(work, user, values, entry)
     return tuple(Secret(each) for each in codes)
 
@@ -162,7 +162,8 @@ async def turn_off(work: Work, code: str) -> None:
     """Sign in with the password alone from now on. Raises Invalid for a wrong code, FactorIsOff, NotByToken, Moved;
     RateLimited after ten wrong ones."""
     user = await _proved_again(work, code)
-    await _change(work, user, {}, _entry(work, "second_factor.disabled", user), unset=FACTOR)
+    entry = await _entry(work, "second_factor.disabled", user)
+    await _change(work, user, {}, entry, unset=FACTOR)
     await tell(
         work, user, "Your second factor is off", "Signing in takes your password alone from now on. If that was not you"
     )
@@ -219,7 +220,7 @@ async def _recover(work: Work, user: User, recovery: str) -> bool:
         if now.factor is None or recovery not in now.factor.recovery:
             return False
         left = [each for each in now.factor.recovery if each != recovery]
-        entry = _entry(work, "second_factor.recovery_code_used", user, by=by)
+        entry = await _entry(work, "second_factor.recovery_code_used", user, by=by)
         try:
             await users.change(user.id, {"recovery": left}, entry, expect={"version": now.version})
         except Moved:
@@ -274,12 +275,10 @@ async def _account(work: Work, me: UserActor) -> User:
     return await work.as_system("the caller's own account").store.users.get(me.id)
 
 
-def _entry(
-    work: Work, action: str, user: User, *, org_id: str | None = None, by: UserActor | None = None
-) -> dict[str, Any]:
+async def _entry(work: Work, action: str, user: User, *, by: UserActor | None = None) -> dict[str, Any]:
     return work.entry(
         action,
-        org_id=org_id or user.last_organization_id,
+        org_id=await homes.of(work, user),
         resource="user",
         resource_id=user.id,
         name=user.name,

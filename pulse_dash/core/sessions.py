@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import jwt
 
+from pulse_dash.core import homes
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import FieldError, Forbidden, Invalid, NotFound, SignedOut, Unauthenticated
 from pulse_dash.core.known import KnownSession
@@ -61,7 +62,7 @@ async def start(work: Work, user: User, kind: str) -> Started:
     now = work.clock.now()
     entry = system.entry(
         "session.started",
-        org_id=user.last_organization_id,
+        org_id=await homes.of(system, user),
         resource="session",
         resource_id=session_id,
         name=user.name,
@@ -187,7 +188,11 @@ async def end_others(work: Work) -> None:
     system = work.as_system("end the caller's other sign-ins")
     user = await system.store.users.get(me.id)
     entry = work.entry(
-        "session.others_ended", org_id=user.last_organization_id, resource="user", resource_id=user.id, name=user.name
+        "session.others_ended",
+        org_id=await homes.of(system, user),
+        resource="user",
+        resource_id=user.id,
+        name=user.name,
     )
     await system.store.users.change(user.id, only_this(user, me), entry, expect={"epoch": user.epoch})
 
@@ -266,10 +271,8 @@ async def forget(work: Work) -> int:
 async def _end(work: Work, session: Session, *, reason: str) -> None:
     system = work.as_system(reason)
     user = await system.store.users.get(session.user_id)
-    # The organization where the person worked last, as `session.started` names it.
-    entry = work.entry(
-        "session.ended", org_id=user.last_organization_id, resource="session", resource_id=session.id, name=user.name
-    )
+    home = await homes.of(system, user)
+    entry = work.entry("session.ended", org_id=home, resource="session", resource_id=session.id, name=user.name)
     await system.store.sessions.change(session.id, {"ended_at": work.clock.now()}, entry)
 
 

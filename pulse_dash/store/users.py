@@ -150,6 +150,12 @@ class Users(Records[User]):
         """Where the person worked last; a convenience, so it carries no entry."""
         await self._documents.update_one({"_id": user_id}, {"$set": {"last_organization_id": org_id}})
 
+    async def forget_organization(self, user_id: str, org_id: str) -> None:
+        """They do not work there any more, where they worked there last."""
+        await self._documents.update_one(
+            {"_id": user_id, "last_organization_id": org_id}, {"$unset": {"last_organization_id": ""}}
+        )
+
     async def operators(self) -> list[User]:
         """Everybody who runs this installation, oldest account first."""
         return await self.list({"operator": True}, sort=[("_id", 1)])
