@@ -25,8 +25,8 @@ def page() -> rx.Component:
             crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
             "Audit log",
             rx.el.p(
-                "Everything anyone did or was refused",
-                rx.cond(AuditState.kept != "", rx.fragment(", kept for ", AuditState.kept)),
+                "Everything anyone did or was refused. Kept for ",
+                AuditState.kept,
                 ", each entry chained to the one before.",
                 class_name="page-sentence",
             ),

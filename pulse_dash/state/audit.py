@@ -98,7 +98,8 @@ class AuditState(PulseState):
     download: str = ""
     download_lines: str = ""
     sees_people: bool = False
-    kept: str = ""
+    # As it is without a setting, so that the sentence seldom changes once it is read.
+    kept: str = "a year"
     _asked: dict[str, str] = {}
     _filters: Filters = Filters()
     _edges: list[datetime] = []
