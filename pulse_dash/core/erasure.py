@@ -12,14 +12,14 @@ from typing import Any, Final
 import structlog
 
 from pulse_dash.core import audit_people, second_factor, sessions
-from pulse_dash.core.access import Permission, Role, open_because, requires
+from pulse_dash.core.access import Permission, open_because, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mails import post
-from pulse_dash.core.members import LastOwner
+from pulse_dash.core.members import LastOwner, has_owner
 from pulse_dash.core.names import on_one_line
 from pulse_dash.core.work import Work
-from pulse_dash.store.organizations import Organization
+from pulse_dash.store.organizations import Member, Organization, Organizations
 from pulse_dash.store.records import Moved
 from pulse_dash.store.users import GONE_WITH_THE_PERSON, User
 
@@ -79,11 +79,12 @@ async def finish(work: Work) -> int:
 
 async def _last_in(work: Work, user: User) -> list[Organization]:
     system = work.as_system("whom an organization can't lose")
-    return [each for each in await system.store.organizations.of_member(user.id) if not _others_own(each, user)]
+    theirs = await system.store.organizations.of_member(user.id)
+    return [each for each in theirs if not await has_owner(system, _without(each, user))]
 
 
-def _others_own(organization: Organization, user: User) -> bool:
-    return any(each.role == Role.OWNER.value and each.user_id != user.id for each in organization.members)
+def _without(organization: Organization, user: User) -> list[Member]:
+    return [each for each in organization.members if each.user_id != user.id]
 
 
 def _refuse_last(organizations: list[Organization]) -> None:
@@ -95,8 +96,9 @@ def _refuse_last(organizations: list[Organization]) -> None:
 async def _erase(work: Work, user: User) -> None:
     """Memberships first, each kept by its own rule: who is stopped there still has an account and tries again."""
     system = work.as_system("erase a person")
+    await _leave_deleted(work, user)
     for organization in await system.store.organizations.of_member(user.id):
-        await _leave(work, user, organization.id)
+        await _leave(work, user, organization.id, system.store.organizations)
     now = work.clock.now()
     values: dict[str, Any] = {
         "email": "",
@@ -118,9 +120,10 @@ async def _erase(work: Work, user: User) -> None:
 
 async def _end_all(system: Work, user: User) -> None:
     """What follows: no sign-in, token or membership is left, and nobody reads what the audit log holds of them."""
+    await _leave_deleted(system, user)
     for organization in await system.store.organizations.of_member(user.id):
         try:
-            await _leave(system, user, organization.id)
+            await _leave(system, user, organization.id, system.store.organizations)
         except LastOwner:
             # Made the last owner in the very moment: the others there, and the log, tell people of it.
             log.exception("erasure.last_owner", organization=organization.id, user=user.id)
@@ -131,22 +134,31 @@ async def _end_all(system: Work, user: User) -> None:
     await audit_people.erase(system, user.id)
 
 
-async def _leave(work: Work, user: User, org_id: str) -> None:
+async def _leave_deleted(work: Work, user: User) -> None:
+    """Before the living ones: one that is restored meanwhile is among those then. Whom nobody owns, nobody restores."""
+    deleted = work.as_system("erase a person").store.deleted_organizations
+    for organization in await deleted.of_member(user.id):
+        await _leave(work, user, organization.id, deleted)
+
+
+async def _leave(work: Work, user: User, org_id: str, among: Organizations) -> None:
+    """Take them out of one that is `among` the living or among the deleted; one that is there no more is left."""
     system = work.as_system("erase a person")
     for _ in range(_TRIES):
-        organization = await system.store.organizations.get(org_id)
+        try:
+            organization = await among.get(org_id)
+        except NotFound:
+            return
         member = next((each for each in organization.members if each.user_id == user.id), None)
         if member is None:
             return
-        if not _others_own(organization, user):
+        if organization.deleted_at is None and not await has_owner(system, _without(organization, user)):
             _refuse_last([organization])
-        kept = [each.document() for each in organization.members if each is not member]
+        kept = [each.document() for each in _without(organization, user)]
         entry = work.entry("member.left", org_id=org_id, resource="user", resource_id=user.id, name=user.name)
         try:
-            await system.store.organizations.change(
-                org_id, {"members": kept}, entry, expect={"version": organization.version}
-            )
-        except Moved:
+            await among.change(org_id, {"members": kept}, entry, expect={"version": organization.version})
+        except (Moved, NotFound):
             continue
         if member.invitation_id is not None:
             # It holds the address that they were invited by, and so does the log under a key of its own.

@@ -6,12 +6,12 @@ owner stays. How somebody becomes a member is told by invitations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from pulse_dash.core.access import ROLES, Permission, Role, UserActor, holds, requires
+from pulse_dash.core.access import ROLES, Permission, Role, UserActor, holds, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
 from pulse_dash.core.work import Work
 from pulse_dash.store.organizations import Member, Organization
@@ -152,6 +152,14 @@ async def transfer(work: Work, org_id: str, user_id: str) -> None:
     await _change(work, org_id, changed, "ownership.transferred", await read(work, org_id, user_id))
 
 
+@open_because("it says whether a change leaves an owner, to whoever makes that change")
+async def has_owner(work: Work, members: Sequence[Member]) -> bool:
+    """Whether one of these members owns it who was not erased: nobody signs in as those who were."""
+    ids = [member.user_id for member in members if member.role == Role.OWNER.value]
+    owners = await work.as_system("whether an owner is left").store.users.list({"_id": {"$in": ids}}, sort=[("_id", 1)])
+    return any(owner.erased_at is None for owner in owners)
+
+
 async def _change(
     work: Work,
     org_id: str,
@@ -165,7 +173,7 @@ async def _change(
         organization = await work.store.organizations.get(org_id)
         try:
             members = changed(organization)
-            if not any(member.role == Role.OWNER.value for member in members):
+            if not await has_owner(work, members):
                 raise LastOwner
         except AboveOwnRole:
             await work.refused("organizations", {"_id": org_id, "name": organization.name})

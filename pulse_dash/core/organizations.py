@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from pulse_dash.core.access import ROLES, Permission, Role, UserActor, requires
-from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
+from pulse_dash.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    SecondFactorNeeded,
+    Unauthenticated,
+)
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.operators import OperatorOnly
 from pulse_dash.core.work import Work
@@ -117,13 +125,16 @@ async def deleted(work: Work) -> list[Organization]:
 @requires(Permission.ORGANIZATION_DELETE)
 async def restore(work: Work, org_id: str) -> Organization:
     """Bring it back with its projects, within 30 days. All their keys are revoked for good: who holds one may have
-    been the reason to delete it. Raises NotFound, Forbidden, Moved."""
+    been the reason to delete it. Raises NotFound, Forbidden, SecondFactorNeeded, Moved."""
     found = next((each for each in await _restorable(work) if each.id == org_id), None)
     if found is None:
         raise NotFound
+    if found.requires_second_factor and not await _has_factor(work):
+        raise SecondFactorNeeded(Permission.ORGANIZATION_DELETE.value)
     if not _may_restore(work, found):
         raise Forbidden(Permission.ORGANIZATION_DELETE.value)
     system = work.as_system("restore the caller's own organization")
+    members = await _still_there(system, found)
     # The keys first: until the organization is back none of them opens anything, so a crash in between opens none.
     for key in await system.store.keys.list({"org_id": org_id, "revoked_at": None}, sort=[("_id", 1)]):
         entry = work.entry("key.revoked", org_id=org_id, resource="key", resource_id=key.id, name=key.name)
@@ -132,8 +143,19 @@ async def restore(work: Work, org_id: str) -> Organization:
         "organization.restored", org_id=org_id, resource="organization", resource_id=org_id, name=found.name
     )
     return await system.store.deleted_organizations.change(
-        org_id, {"deleted_at": None}, entry, expect={"version": found.version}
+        org_id,
+        {"deleted_at": None, "members": members},
+        entry,
+        expect={"version": found.version},
     )
+
+
+async def _still_there(system: Work, organization: Organization) -> list[dict[str, Any]]:
+    """Its members without those who were erased meanwhile."""
+    ids = [member.user_id for member in organization.members]
+    users = await system.store.users.list({"_id": {"$in": ids}}, sort=[("_id", 1)])
+    erased = {user.id for user in users if user.erased_at is not None}
+    return [member.document() for member in organization.members if member.user_id not in erased]
 
 
 async def _restorable(work: Work) -> list[Organization]:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from pulse_dash.core import accounts, audit, audit_verify, erasure, organizations, personal_tokens, projects, sessions
+from pulse_dash.core import (
+    accounts,
+    audit,
+    audit_verify,
+    erasure,
+    members,
+    organizations,
+    personal_tokens,
+    projects,
+    sessions,
+)
 from pulse_dash.core.access import Anonymous, Role
 from pulse_dash.core.audit import Filters
 from pulse_dash.core.erasure import NAME, erase_me
 from pulse_dash.core.errors import Invalid, NotFound, Unauthenticated
 from pulse_dash.core.members import LastOwner
 from pulse_dash.services import Services
-from tests.doubles import MovableClock, kept
+from tests.doubles import BreakableEngine, MovableClock, kept
 from tests.people import PASSWORD, Person, Town
 
 
@@ -154,6 +164,52 @@ async def test_an_operator_erases_on_the_machine(town: Town, services: Services,
         await sessions.recognize(town.stranger, person.access_token)
     with pytest.raises(NotFound):
         await erasure.erase(services.system("the command line"), person.actor.email)
+
+
+async def test_nobody_who_was_erased_comes_back_with_an_organization_that_is_restored(town: Town) -> None:
+    owner = await town.person()
+    other, org_id = await town.member(owner.organization, Role.OWNER), owner.organization.id
+    await organizations.delete(town.work(owner), org_id)
+
+    await erase_me(town.work(owner), password=PASSWORD)
+    await organizations.restore(town.work(other), org_id)
+
+    assert [member.id for member in await members.listing(town.work(other), org_id)] == [other.actor.id]
+    with pytest.raises(LastOwner):
+        await members.leave(town.work(other), org_id)
+
+
+async def test_whoever_was_erased_before_is_no_owner_and_is_not_restored(
+    town: Town, services: Services, engine: BreakableEngine
+) -> None:
+    owner = await town.person()
+    other, org_id = await town.member(owner.organization, Role.OWNER), owner.organization.id
+    # As versions before left them.
+    await engine.collection("users").update_one(
+        {"_id": owner.actor.id}, {"$set": {"erased_at": services.parts.clock.now()}}
+    )
+
+    with pytest.raises(LastOwner):
+        await members.leave(town.work(other), org_id)
+    with pytest.raises(LastOwner):
+        await members.change_role(town.work(other), org_id, other.actor.id, Role.ADMIN)
+    with pytest.raises(LastOwner):
+        await erase_me(town.work(other), password=PASSWORD)
+    await organizations.delete(town.work(other), org_id)
+    restored = await organizations.restore(town.work(other), org_id)
+
+    assert [member.user_id for member in restored.members] == [other.actor.id]
+
+
+async def test_an_organization_that_they_alone_owned_and_deleted_is_nobodys(
+    town: Town, services: Services, guest: tuple[Person, Person]
+) -> None:
+    _, person = guest
+
+    await erase_me(town.work(person), password=PASSWORD)
+
+    (organization,) = await kept(services.engine, "organizations", created_by=person.actor.id)
+    assert organization["members"] == []
 
 
 async def test_over_http_it_is_the_persons_own_account_and_no_tokens(

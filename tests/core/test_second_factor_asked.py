@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulse_dash.core import accounts, organizations, personal_tokens, sessions
+from pulse_dash.core import accounts, organizations, personal_tokens, second_factor, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import NotFound, SecondFactorNeeded
 from pulse_dash.core.organizations import FactorFirst
@@ -76,6 +76,21 @@ async def test_who_sets_one_up_is_in_again(town: Town, clock: MovableClock) -> N
     work = town.work(await now(town, member))
     await organizations.read(work, owner.organization.id)
     assert not any(each.held_back for each in (await accounts.me(work)).memberships)
+
+
+async def test_an_owner_without_one_restores_nothing_that_asks_for_it(town: Town, clock: MovableClock) -> None:
+    owner = await town.person()
+    org_id = owner.organization.id
+    _, codes = await turned_on(town, owner, clock)
+    await organizations.change(town.work(owner), org_id, requires_second_factor=True)
+    await organizations.delete(town.work(owner), org_id)
+    await second_factor.turn_off(town.work(owner), codes[0])
+
+    with pytest.raises(SecondFactorNeeded):
+        await organizations.restore(town.work(owner), org_id)
+
+    await turned_on(town, owner, clock)
+    assert (await organizations.restore(town.work(owner), org_id)).id == org_id
 
 
 async def test_a_projects_key_goes_on_working(town: Town, clock: MovableClock) -> None:
