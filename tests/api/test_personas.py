@@ -38,6 +38,7 @@ NEEDS: dict[str, Permission | Open] = {
     "GET /v1/audit-logs/recent": P.VIEW,
     "GET /v1/audit-logs/stats": P.VIEW,
     "GET /v1/audit-logs/verify": P.VIEW,
+    "DELETE /v1/auth/me": Open.PERSON,
     "POST /v1/auth/email": Open.PERSON,
     "POST /v1/auth/login": Open.ANYBODY,
     "POST /v1/auth/logout": Open.PERSON,
@@ -52,6 +53,7 @@ NEEDS: dict[str, Permission | Open] = {
     "POST /v1/auth/second-factor/confirm": Open.PERSON,
     "POST /v1/auth/second-factor/off": Open.PERSON,
     "POST /v1/auth/second-factor/recovery-codes": Open.PERSON,
+    "POST /v1/auth/second-factor/reset": Open.OPERATOR,
     "POST /v1/auth/second-factor/setup": Open.PERSON,
     "DELETE /v1/auth/sessions": Open.PERSON,
     "GET /v1/auth/sessions": Open.PERSON,
@@ -73,6 +75,8 @@ NEEDS: dict[str, Permission | Open] = {
     "DELETE /v1/organizations/{org_id}": P.ORGANIZATION_DELETE,
     "GET /v1/organizations/{org_id}": P.VIEW,
     "PUT /v1/organizations/{org_id}": P.ORGANIZATION_CHANGE,
+    "GET /v1/organizations/{org_id}/checkpoints": P.VIEW,
+    "PUT /v1/organizations/{org_id}/checkpoints": P.ORGANIZATION_CHANGE,
     "GET /v1/organizations/{org_id}/invitations": P.VIEW,
     "DELETE /v1/organizations/{org_id}/invitations/{invitation_id}": P.MEMBERS_INVITE,
     "POST /v1/organizations/{org_id}/invitations/{invitation_id}/resend": P.MEMBERS_INVITE,
@@ -104,6 +108,7 @@ NEEDS: dict[str, Permission | Open] = {
     "PUT /v1/status/incidents/{incident_id}": Open.OPERATOR,
     "GET /v1/status/projects/{project_id}": P.VIEW,
     "GET /v1/status/regions": Open.ANYBODY,
+    "POST /v1/status/subscriptions": Open.ANYBODY,
     "POST /v1/tokens/create": P.TOKENS_CREATE,
     "POST /v1/tokens/revoke": P.TOKENS_REVOKE,
     "POST /v1/tokens/validate": P.TOKENS_VALIDATE,
@@ -189,7 +194,8 @@ def expected(route: Route, need: Permission | Open, persona: str) -> set[int]:
         case Open.EACH_THEIR_OWN:
             return {200}
         case Open.OPERATOR:
-            return {403}
+            # Where an operator has to be there in person, a key is nobody.
+            return {401, 403} if key else {403}
         case _ if persona in OUTSIDE:
             return {404}
         case _ if persona == KEY and ("{org_id}" in route.path or "audit" in route.path or need is P.PROJECTS_CREATE):
