@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from pulse_dash.core import audit_people, second_factor, sessions
+from pulse_dash.core import audit_people, invitations, second_factor, sessions, status_subscriptions
 from pulse_dash.core.access import Permission, open_because, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound
 from pulse_dash.core.mail import Mail
@@ -99,6 +99,7 @@ async def _erase(work: Work, user: User) -> None:
     await _leave_deleted(work, user)
     for organization in await system.store.organizations.of_member(user.id):
         await _leave(work, user, organization.id, system.store.organizations)
+    await _forget_address(system, user)
     now = work.clock.now()
     values: dict[str, Any] = {
         "email": "",
@@ -116,6 +117,14 @@ async def _erase(work: Work, user: User) -> None:
     )
     await _end_all(system, erased)
     await post(system, Mail(user.email, "Your account was erased", _TOLD.format(place=work.parts.policy.public_url)))
+
+
+async def _forget_address(system: Work, user: User) -> None:
+    """Nothing that Pulse was to send there is kept. One that was never proved may be somebody else's, so it stays."""
+    if user.verified_at is not None:
+        await status_subscriptions.forget_address(system, user.email)
+        await invitations.forget_address(system, user.email)
+        await system.store.mails.forget_to(user.email)
 
 
 async def _end_all(system: Work, user: User) -> None:

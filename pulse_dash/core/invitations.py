@@ -5,11 +5,12 @@ An invitation never signs anybody in, never sets the password of an account that
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from pulse_dash.core import accounts, sessions
+from pulse_dash.core import accounts, audit_people, sessions
 from pulse_dash.core.access import Permission, Role, UserActor, holds, open_because, requires
 from pulse_dash.core.accounts import SignedIn, SignupClosed
 from pulse_dash.core.errors import (
@@ -173,6 +174,23 @@ async def _take_back(work: Work, invitation: Invitation) -> None:
         unset=("open",),
         expect={"accepted_at": None},
     )
+
+
+@open_because("for whoever erases a person, which has a rule of its own")
+async def forget_address(work: Work, email: str) -> None:
+    """Take back what still waits for this address, and keep nothing of any invitation that names it."""
+    system = work.as_system("an address that was erased")
+    found = await system.store.invitations.of_address(email)
+    for each in found:
+        if each.status(work.clock.now()) in ("pending", "expired"):
+            # Accepted in this moment, it is gone as well.
+            with suppress(Moved, NotFound):
+                await _take_back(system, each)
+    # The log tells that it was taken back, and under its own key by which address it was called.
+    await system.parts.store.logged()
+    for each in found:
+        await system.store.invitations.forget_one(each.id)
+        await audit_people.erase(system, each.id)
 
 
 @requires(Permission.VIEW)

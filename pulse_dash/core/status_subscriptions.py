@@ -140,6 +140,12 @@ def unsubscribe_link(work: Work, subscription_id: str) -> str:
     return f"{work.parts.policy.public_url}{UNSUBSCRIBE}?token={_unsubscribe_token(work, subscription_id)}"
 
 
+@open_because("for whoever erases a person, which has a rule of its own")
+async def forget_address(work: Work, email: str) -> None:
+    """Tell this address nothing more and keep nothing of it."""
+    await _store(work).remove_target(_EMAIL, email)
+
+
 @open_because("a job of the house")
 async def forget(work: Work) -> None:
     """Forget those that nobody confirmed in time."""

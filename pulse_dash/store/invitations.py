@@ -29,6 +29,7 @@ SCHEMA = CollectionSchema(
     ),
     (
         Index("open", (("open", 1),), unique=True, partial="open"),
+        Index("email", (("email", 1), ("_id", 1))),
         Index("organization", (("org_id", 1), ("created_at", -1), ("_id", -1))),
         PENDING,
     ),
@@ -82,6 +83,10 @@ class Invitations(Records[Invitation]):
     async def of_organization(self, org_id: str, limit: int = 0) -> list[Invitation]:
         """The newest first."""
         return await self.list({"org_id": org_id}, sort=[("created_at", -1), ("_id", -1)], limit=limit)
+
+    async def of_address(self, email: str) -> list[Invitation]:
+        """All that went to this address, whatever became of them, oldest first."""
+        return await self.list({"email": email}, sort=[("_id", 1)])
 
     async def since(self, org_id: str, moment: datetime) -> int:
         """How many were made from that moment on."""

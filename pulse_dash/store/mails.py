@@ -1,4 +1,4 @@
-"""Mails that wait to be handed over, and for a while those that were. What one says is sealed, and gone with it."""
+"""Mails that wait to be handed over, and for a while that there were some: then nothing tells what one said to whom."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ SCHEMA = CollectionSchema(
     (
         Index("due_at", (("due_at", 1),), partial="due_at"),
         Index("created_at", (("created_at", 1),)),
+        Index("to", (("to", 1),)),
     ),
 )
 
@@ -91,6 +92,10 @@ class Mails:
         """Remove what was kept before that moment."""
         return int(await self._documents.delete_many({"created_at": {"$lt": before}}))
 
+    async def forget_to(self, address: str) -> int:
+        """Remove all that go to this address; those that wait reach nobody."""
+        return int(await self._documents.delete_many({"to": address}))
+
     async def _finish(self, mail_id: str, how: dict[str, datetime]) -> None:
         gone = {"due_at": "", "sealed": "", "sealed_unsubscribe": ""}
-        await self._documents.update_one({"_id": mail_id}, {"$set": how, "$unset": gone})
+        await self._documents.update_one({"_id": mail_id}, {"$set": {**how, "to": "", "subject": ""}, "$unset": gone})

@@ -118,6 +118,10 @@ class StatusSubscriptions:
         """It is told nothing more, and nothing of it is kept."""
         return bool(await self._documents.delete_one({"_id": subscription_id}))
 
+    async def remove_target(self, channel: str, target: str) -> bool:
+        """The same for the one of this address or webhook."""
+        return bool(await self._documents.delete_one({"channel": channel, "target": target}))
+
     async def forget(self, now: datetime) -> int:
         """Remove those that nobody confirmed in time."""
         return int(await self._documents.delete_many({"confirm_until": {"$lte": now}}))

@@ -106,8 +106,11 @@ async def test_it_is_an_attachment_of_its_kind(client: httpx.AsyncClient, owner:
         assert answer.headers["content-disposition"].startswith('attachment; filename="audit-log-org_')
 
 
-async def test_an_export_stands_in_the_log_with_its_filters(client: httpx.AsyncClient, owner: Person) -> None:
-    await exported(client, owner, action="project.*", search="x")
+async def test_an_export_stands_in_the_log_with_its_filters_and_without_words_of_people(
+    client: httpx.AsyncClient, owner: Person
+) -> None:
+    someone = "Grace grace@example.net"
+    await exported(client, owner, action="project.*", search=someone, user=someone, resource="project")
 
     (entry,) = (await client.get("/v1/audit-logs", headers=owner.headers, params={"action": "audit.exported"})).json()[
         "items"
@@ -118,7 +121,9 @@ async def test_an_export_stands_in_the_log_with_its_filters(client: httpx.AsyncC
     assert {name: change["after"] for name, change in entry["changes"].items()} == {
         "format": "csv",
         "action": "project.*",
-        "search": "x",
+        "resource": "project",
+        "search": "set",
+        "user": "set",
     }
 
 

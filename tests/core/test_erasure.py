@@ -10,11 +10,15 @@ from pulse_dash.core import (
     audit,
     audit_verify,
     erasure,
+    invitations,
+    links,
+    mails,
     members,
     organizations,
     personal_tokens,
     projects,
     sessions,
+    status_subscriptions,
 )
 from pulse_dash.core.access import Anonymous, Role
 from pulse_dash.core.audit import Filters
@@ -22,7 +26,7 @@ from pulse_dash.core.erasure import NAME, erase_me
 from pulse_dash.core.errors import Invalid, NotFound, Unauthenticated
 from pulse_dash.core.members import LastOwner
 from pulse_dash.services import Services
-from tests.doubles import BreakableEngine, MovableClock, kept
+from tests.doubles import BreakableEngine, Mailbox, MovableClock, kept
 from tests.people import PASSWORD, Person, Town
 
 
@@ -164,6 +168,51 @@ async def test_an_operator_erases_on_the_machine(town: Town, services: Services,
         await sessions.recognize(town.stranger, person.access_token)
     with pytest.raises(NotFound):
         await erasure.erase(services.system("the command line"), person.actor.email)
+
+
+async def test_nothing_that_went_to_their_address_is_left(
+    town: Town, mailing: Services, mailbox: Mailbox, guest: tuple[Person, Person]
+) -> None:
+    _, person = guest
+    here, elsewhere, address = Town(mailing), await town.person("Eve"), person.actor.email
+    await status_subscriptions.by_mail(here.stranger, address)
+    await mails.hand_over(here.stranger)
+    await status_subscriptions.confirm(here.stranger, mailbox.token_to(address))
+    invited = await invitations.invite(town.work(elsewhere), elsewhere.organization.id, email=address, role=Role.VIEWER)
+    await links.forgot(here.stranger, address)
+
+    await erase_me(here.work(person), password=PASSWORD)
+
+    await mails.hand_over(here.stranger)
+    assert [mail.subject for mail in mailbox.mails if mail.to == address][1:] == ["Your account was erased"]
+    nouns = ("status_subscriptions", "invitations", "mails", "users")
+    assert address not in str([await kept(mailing.engine, noun) for noun in nouns])
+    seen = await audit.listing(town.work(elsewhere), Filters(resource=invited.invitation.id))
+    assert [(entry.action, entry.resource["name"]) for entry in seen.items] == [
+        ("invitation.revoked", None),
+        ("member.invited", None),
+    ]
+    assert person.actor.id not in str(seen.items)
+
+
+async def test_who_never_proved_an_address_takes_nothing_of_it_away(
+    town: Town, mailing: Services, mailbox: Mailbox
+) -> None:
+    owner, here, address = await town.person(), Town(mailing), "somebody@example.com"
+    await status_subscriptions.by_mail(here.stranger, address)
+    await mails.hand_over(here.stranger)
+    await status_subscriptions.confirm(here.stranger, mailbox.token_to(address))
+    await invitations.invite(town.work(owner), owner.organization.id, email=address, role=Role.VIEWER)
+    eve = await accounts.sign_up(here.stranger, email=address, password=PASSWORD, name="Eve", organization_name="Eve's")
+    assert eve.started is not None
+    assert eve.organization is not None
+    await organizations.delete(mailing.as_(eve.started.actor), eve.organization.id)
+
+    await erase_me(mailing.as_(eve.started.actor), password=PASSWORD)
+
+    assert [each["state"] for each in await kept(mailing.engine, "status_subscriptions")] == ["confirmed"]
+    listed = await invitations.listing(town.work(owner), owner.organization.id)
+    assert [each.status(mailing.parts.clock.now()) for each in listed] == ["pending"]
 
 
 async def test_nobody_who_was_erased_comes_back_with_an_organization_that_is_restored(town: Town) -> None:
