@@ -16,6 +16,8 @@ class Action:
 
     name: str
     sentence: str
+    # Told of as a failure alone, which the sentence says itself.
+    fails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ _ALL = (
     Action("second_factor.disabled", "turned their second factor off"),
     Action("second_factor.codes_renewed", "made new recovery codes"),
     Action("second_factor.recovery_code_used", "used a recovery code"),
+    Action("second_factor.code_wrong", "gave a wrong code of their second factor", fails=True),
     Action("second_factor.reset", "took the second factor of {thing} away"),
     Action("operator.added", "made {thing} an operator"),
     Action("operator.removed", "made {thing} an operator no longer"),
@@ -112,9 +115,9 @@ REFUSED: Mapping[Permission, str] = {
 
 def said(action: str, status: str, thing: str) -> Said:
     """What an entry says after its actor's name; an action that is not in the catalog stays readable."""
-    if status != "success":
-        return Said("was refused ", action, "")
     known = ACTIONS.get(action)
+    if status != "success" and not (known and known.fails):
+        return Said("was refused ", action, "")
     if known is None:
         return Said(f"{action} ", thing, "")
     before, named, after = known.sentence.partition(THING)

@@ -1,14 +1,14 @@
 """The second factor of a sign-in: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for its loss.
 
-A code counts once, whoever sends it twice and however fast. Ten wrong ones slow the account down, never for good. How
-a sign-in asks for one is told by challenges.
+A code counts once, whoever sends it twice and however fast. Ten wrong ones slow the account down, never for good, and
+their person is told; each stands in the log. How a sign-in asks for one is told by challenges.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import structlog
@@ -21,6 +21,7 @@ from pulse_dash.core.mail import Mail
 from pulse_dash.core.mails import post
 from pulse_dash.core.names import hello
 from pulse_dash.core.secret import Secret
+from pulse_dash.core.slowdown import FREE
 from pulse_dash.core.vault import Unreadable, random_letters, same
 from pulse_dash.core.work import Work
 from pulse_dash.store.records import Moved
@@ -200,15 +201,32 @@ async def counts(work: Work, user: User, factor: Factor, code: str) -> bool:
     recovery, step = work.parts.vault.recovery_hash(user.id, plain), _step_of(work, factor.sealed, plain)
     recovers = any(same(recovery, left) for left in factor.recovery)
     if step is None and not recovers:
-        slowdown.wrong(_key(user))
-        return False
+        return await _wrong(work, user)
     users = work.as_system("a second factor").store.users
     counted = await (_recover(work, user, recovery) if step is None else users.count_step(user.id, factor.sealed, step))
-    if counted:
-        slowdown.right(_key(user))
-    else:
-        slowdown.wrong(_key(user))
-    return counted
+    if not counted:
+        return await _wrong(work, user)
+    slowdown.right(_key(user))
+    return True
+
+
+async def _wrong(work: Work, user: User) -> Literal[False]:
+    """Count it and keep it as refusals are kept. Whoever gave it knows the password, or is signed in: at the tenth in
+    a row the person is told."""
+    work.parts.slowdown.wrong(_key(user))
+    in_a_row = work.parts.slowdown.count(_key(user))
+    by = UserActor(user.id, user.name, user.email, "")
+    entry = await _entry(work, "second_factor.code_wrong", user, by=by, status="failure")
+    await work.as_system("keep a wrong code").store.refusals.note(f"{user.id}:second_factor", entry)
+    if in_a_row == FREE:
+        await tell(
+            work,
+            user,
+            "Wrong codes for your second factor",
+            f"Somebody with your password gave {FREE} wrong codes for your second factor in a row; further ones have "
+            "to wait. If that was not you",
+        )
+    return False
 
 
 async def _recover(work: Work, user: User, recovery: str) -> bool:
@@ -275,7 +293,9 @@ async def _account(work: Work, me: UserActor) -> User:
     return await work.as_system("the caller's own account").store.users.get(me.id)
 
 
-async def _entry(work: Work, action: str, user: User, *, by: UserActor | None = None) -> dict[str, Any]:
+async def _entry(
+    work: Work, action: str, user: User, *, by: UserActor | None = None, status: str = "success"
+) -> dict[str, Any]:
     return work.entry(
         action,
         org_id=await homes.of(work, user),
@@ -283,6 +303,7 @@ async def _entry(work: Work, action: str, user: User, *, by: UserActor | None = 
         resource_id=user.id,
         name=user.name,
         by=by,
+        status=status,
     )
 
 

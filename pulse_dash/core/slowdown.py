@@ -44,6 +44,10 @@ class Slowdown:
         if len(self._wrong) > _MOST:
             self._wrong = {key: held for key, held in self._wrong.items() if now - held[1] <= _FORGIVEN / 10}
 
+    def count(self, key: str) -> int:
+        """How often it was wrong in a row."""
+        return self._wrong.get(key, (0, 0.0))[0]
+
     def right(self, key: str) -> None:
         """Whoever knows the password owes nothing."""
         self._wrong.pop(key, None)

@@ -208,4 +208,7 @@ def test_a_sentence_names_its_thing_and_an_unknown_action_stays_readable() -> No
     assert said("key.revoked", "success", HOSTILE) == Said("revoked the key ", HOSTILE, "")
     assert said("session.started", "success", "Ada") == Said("signed in", "", "")
     assert said("project.deleted", "failure", "x") == Said("was refused ", "project.deleted", "")
+    assert said("second_factor.code_wrong", "failure", "Ada") == Said(
+        "gave a wrong code of their second factor", "", ""
+    )
     assert said("robot.polished", "success", "x") == Said("robot.polished ", "x", "")

@@ -7,9 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from pulse_dash.core import accounts, challenges, links, mails, second_factor, sessions
+from pulse_dash.core import accounts, audit, challenges, links, mails, second_factor, sessions
+from pulse_dash.core.audit import Filters
 from pulse_dash.core.challenges import ChallengeOver, SecondFactorRequired, WrongCode
-from pulse_dash.core.errors import RateLimited, Unauthenticated
+from pulse_dash.core.errors import Invalid, RateLimited, Unauthenticated
 from pulse_dash.services import Services
 from tests.core.authenticator import challenge_of, log_in, turned_on
 from tests.doubles import Mailbox, MovableClock, kept
@@ -127,6 +128,61 @@ async def test_ten_wrong_codes_slow_the_account_down_and_nobody_else(town: Town,
         await accounts.log_in_with_code(town.stranger, challenge=challenge, code=app.code())
     await log_in(town, other, other_app.next_code())
     await log_in(town, person, app.next_code())
+
+
+async def test_wrong_codes_stand_in_the_log_the_first_at_once_and_the_rest_of_a_minute_as_one(
+    town: Town, services: Services, clock: MovableClock
+) -> None:
+    person, other = await town.person(), await town.person()
+    await turned_on(town, person, clock)
+    challenge = await challenge_of(town, person)
+    for _ in range(4):
+        with pytest.raises(WrongCode):
+            await accounts.log_in_with_code(town.stranger, challenge=challenge, code="000000")
+    before = await kept(services.engine, "audit_log", action="second_factor.code_wrong")
+
+    clock.move(61)
+    await services.system("a test").store.refusals.close(clock.now())
+
+    first, rest = await kept(services.engine, "audit_log", action="second_factor.code_wrong")
+    assert [first] == before
+    assert {(each["status"], each["actor"]["id"], each["org_id"]) for each in (first, rest)} == {
+        ("failure", person.actor.id, person.organization.id)
+    }
+    assert (first["changes"], rest["changes"]) == ({}, {"again": {"before": None, "after": 3}})
+    seen = await audit.listing(town.work(other), Filters(action="second_factor.code_wrong"))
+    assert seen.items == []
+
+
+async def test_a_wrong_code_of_somebody_who_is_signed_in_stands_there_too(
+    town: Town, services: Services, clock: MovableClock
+) -> None:
+    person = await town.person()
+    await turned_on(town, person, clock)
+
+    with pytest.raises(Invalid):
+        await second_factor.turn_off(town.work(person), "000000")
+
+    assert len(await kept(services.engine, "audit_log", action="second_factor.code_wrong")) == 1
+
+
+async def test_at_the_tenth_wrong_code_in_a_row_the_person_is_told_once(
+    town: Town, mailing: Services, mailbox: Mailbox, clock: MovableClock
+) -> None:
+    person, here = await town.person(), Town(mailing)
+    app, _ = await turned_on(town, person, clock)
+    told: list[int] = []
+    for wrong in (9, 10, 5):
+        await log_in(here, person, app.next_code())
+        challenge = await challenge_of(here, person)
+        for _ in range(wrong):
+            with pytest.raises(WrongCode):
+                await accounts.log_in_with_code(here.stranger, challenge=challenge, code="000000")
+        await mails.hand_over(here.stranger)
+        told.append(len([mail for mail in mailbox.mails if mail.to == person.actor.email]))
+
+    assert told == [0, 1, 1]
+    assert "10 wrong codes" in mailbox.mails[-1].text
 
 
 async def test_many_wrong_codes_at_once_are_slowed_down_too(town: Town, clock: MovableClock) -> None:
