@@ -110,6 +110,9 @@ class AuditWriter:
             except PulseError:
                 self._failed()
                 log.warning("audit.later", documents=len(batch))
+            except Exception:  # the outermost boundary of a task: the entries stay in their documents, and are owed
+                self._failed()
+                log.exception("audit.later", documents=len(batch))
             finally:
                 self._now.set()
                 self._now = None

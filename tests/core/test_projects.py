@@ -10,7 +10,7 @@ from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFai
 from pulse_dash.core.media import Snapshot
 from pulse_dash.core.projects import Order
 from pulse_dash.core.work import Work
-from pulse_dash.services import REGIONS, Services
+from pulse_dash.services import Services
 from tests.people import HOSTILE, Town
 
 
@@ -58,7 +58,7 @@ async def test_a_new_project_has_one_key_that_opens_it(town: Town) -> None:
 
     known = await keys.recognize(town.stranger, made.key.public, made.key.secret.reveal())
 
-    assert (made.project.name, made.project.region) == (HOSTILE, REGIONS[0])
+    assert (made.project.name, made.project.region) == (HOSTILE, town.services.parts.policy.regions[0])
     assert known.actor.project_id == made.project.id
     assert [key.id for key in await keys.listing(town.work(owner), made.project.id)] == [made.key.id]
 
