@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from pulse_dash.core import incidents
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from pulse_dash.core.incidents import LONGEST_BODY, LONGEST_POSTMORTEM
 from pulse_dash.core.names import on_one_line
+from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import text
 
@@ -27,26 +28,21 @@ class IncidentFormsState(PulseState):
     @rx.event
     async def declare(self, form_data: dict[str, Any]) -> None:
         """Tell of an incident that goes on."""
-        work = await self._work()
-        try:
-            await incidents.declare(
+        await self._do(
+            lambda work: incidents.declare(
                 work,
                 title=text(form_data, "title"),
                 body=_words(form_data, "body"),
                 impact=text(form_data, "impact"),
                 components=_components(form_data),
             )
-        except (Invalid, Conflict, Forbidden) as refused:
-            self.errors = self._sentences(refused)
-            return
-        self._done()
+        )
 
     @rx.event
     async def plan(self, form_data: dict[str, Any]) -> None:
         """Tell of a maintenance window to come."""
-        work = await self._work()
-        try:
-            await incidents.declare(
+        await self._do(
+            lambda work: incidents.declare(
                 work,
                 title=text(form_data, "title"),
                 body=_words(form_data, "body"),
@@ -55,43 +51,35 @@ class IncidentFormsState(PulseState):
                 starts_at=_moment(form_data, "starts_at"),
                 ends_at=_moment(form_data, "ends_at"),
             )
-        except (Invalid, Conflict, Forbidden) as refused:
-            self.errors = self._sentences(refused)
-            return
-        self._done()
+        )
 
     @rx.event
     async def tell(self, form_data: dict[str, Any]) -> None:
         """One more word on how it goes."""
-        work = await self._work()
-        try:
-            body = _words(form_data, "body")
-            if not body:
-                raise Invalid(FieldError("body", "Say what is known by now."))
-            await incidents.update(work, text(form_data, "incident_id"), status=text(form_data, "status"), body=body)
-        except (Invalid, Conflict, Forbidden, NotFound) as refused:
-            self.errors = self._sentences(refused)
-            return
-        self._done()
+        await self._do(
+            lambda work: incidents.update(
+                work, text(form_data, "incident_id"), status=text(form_data, "status"), body=_said(form_data)
+            )
+        )
 
     @rx.event
     async def explain(self, form_data: dict[str, Any]) -> None:
         """What it came from, and what keeps it from coming again."""
-        work = await self._work()
-        try:
-            postmortem = _words(form_data, "postmortem", LONGEST_POSTMORTEM)
-            await incidents.update(work, text(form_data, "incident_id"), postmortem=postmortem)
-        except (Invalid, Conflict, Forbidden, NotFound) as refused:
-            self.errors = self._sentences(refused)
-            return
-        self._done()
+        postmortem = _words(form_data, "postmortem", LONGEST_POSTMORTEM)
+        await self._do(lambda work: incidents.update(work, text(form_data, "incident_id"), postmortem=postmortem))
 
     @rx.event
     async def forget(self) -> None:
         """A dialog was opened: begin without the refusals of the last time."""
         self.errors = {}
 
-    def _done(self) -> None:
+    async def _do(self, act: Callable[[Work], Awaitable[object]]) -> None:
+        work = await self._work()
+        try:
+            await act(work)
+        except (Invalid, Conflict, Forbidden, NotFound) as refused:
+            self.errors = self._sentences(refused)
+            return
         # The page itself hears of it by the bus.
         self.errors = {}
         self.changes += 1
@@ -100,6 +88,14 @@ class IncidentFormsState(PulseState):
 def _words(form: Mapping[str, Any], name: str, most: int = LONGEST_BODY) -> str:
     """A text of several lines as one, as it is kept and told everywhere."""
     return " ".join(text(form, name, most=most).split())
+
+
+def _said(form: Mapping[str, Any]) -> str:
+    """The words of an update, which has some. Raises Invalid."""
+    body = _words(form, "body")
+    if not body:
+        raise Invalid(FieldError("body", "Say what is known by now."))
+    return body
 
 
 def _components(form: Mapping[str, Any]) -> list[str]:

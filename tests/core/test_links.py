@@ -4,58 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from pulse_dash.core import accounts, links, mails, sessions
+from pulse_dash.core import accounts, links, sessions
 from pulse_dash.core.errors import Invalid, RateLimited, SignedOut, Unauthenticated
 from pulse_dash.core.links import LinkSpent
-from pulse_dash.core.work import Call
 from pulse_dash.services import Services
+from tests.core.linking import ADDRESS, NEW_PASSWORD, House
 from tests.doubles import Mailbox, MovableClock, kept
-from tests.people import HOSTILE, PASSWORD, Town
-
-ADDRESS = "ada@example.com"
-NEW_PASSWORD = "another sentence entirely"
-
-
-@dataclass
-class House:
-    """A Pulse that mails, and its mailbox."""
-
-    services: Services
-    mailbox: Mailbox
-
-    @property
-    def stranger(self) -> Any:
-        return Town(self.services).stranger
-
-    async def sign_up(self, email: str = ADDRESS, password: str = PASSWORD) -> accounts.SignedIn:
-        made = await accounts.sign_up(
-            self.stranger, email=email, password=password, name=f"Ada {HOSTILE}", organization_name="Acme"
-        )
-        await self.deliver()
-        return made
-
-    async def log_in(self, password: str) -> accounts.SignedIn:
-        return await accounts.log_in(self.stranger, email=ADDRESS, password=password)
-
-    async def deliver(self) -> None:
-        await mails.hand_over(self.services.system("a test"))
-
-    async def proved(self) -> accounts.SignedIn:
-        """Somebody who has proved the address."""
-        made = await self.sign_up()
-        await links.verify(self.stranger, self.mailbox.token_to(ADDRESS))
-        return made
-
-    async def reset_token(self) -> str:
-        await links.forgot(self.stranger, ADDRESS)
-        await self.deliver()
-        return self.mailbox.token_to(ADDRESS)
+from tests.people import PASSWORD
 
 
 @pytest.fixture
@@ -138,52 +98,6 @@ async def test_a_newer_link_takes_the_older_ones_place(house: House, clock: Mova
     with pytest.raises(LinkSpent):
         await links.reset(house.stranger, first, NEW_PASSWORD)
     await links.reset(house.stranger, second, NEW_PASSWORD)
-
-
-async def test_strangers_who_ask_again_make_a_link_that_was_just_mailed_no_worse(house: House) -> None:
-    await house.proved()
-    token, mailed = await house.reset_token(), len(house.mailbox.mails)
-    for _ in range(20):
-        await links.forgot(house.stranger, ADDRESS)
-    await house.deliver()
-
-    assert len(house.mailbox.mails) == mailed
-    await links.reset(house.stranger, token, NEW_PASSWORD)
-
-
-async def test_who_used_a_link_may_ask_for_another_at_once(house: House) -> None:
-    await house.proved()
-    await links.reset(house.stranger, await house.reset_token(), NEW_PASSWORD)
-
-    await links.reset(house.stranger, await house.reset_token(), PASSWORD)
-
-    assert (await house.log_in(PASSWORD)).user.email == ADDRESS
-
-
-async def test_signing_up_again_and_again_under_an_address_fills_nobodys_mailbox(
-    house: House, clock: MovableClock
-) -> None:
-    await house.proved()
-    before = len(house.mailbox.mails)
-    for _ in range(20):
-        await house.sign_up()
-
-    assert len(house.mailbox.mails) == before + 1
-    clock.move(links.PAUSE.total_seconds())
-    await house.sign_up()
-    assert len(house.mailbox.mails) == before + 2
-
-
-async def test_links_to_an_address_that_nobody_proved_are_few_for_each_network(house: House) -> None:
-    before = len(house.mailbox.mails)
-    for _ in range(10):
-        await house.sign_up()
-    assert len(house.mailbox.mails) == before + 3
-
-    elsewhere = house.stranger._replace(call=Call(ip="198.51.100.9"))
-    await accounts.sign_up(elsewhere, email=ADDRESS, password=PASSWORD, name="Ada", organization_name="Acme")
-    await house.deliver()
-    assert len(house.mailbox.mails) == before + 4
 
 
 async def test_of_one_link_used_many_times_at_once_one_use_counts(house: House) -> None:
