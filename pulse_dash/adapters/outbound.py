@@ -59,7 +59,10 @@ class OutboundClient:
         target = target_of(purpose, url)
         if isinstance(target, str):
             raise refused_field(field, target)
-        if literal(target.host) and (sentence := refusal(target, [target.host], self._allowed)):
+        # This machine's own name needs no name server (RFC 6761, 6.3).
+        own = target.host == "localhost" or target.host.endswith(".localhost")
+        known = [target.host] if literal(target.host) else ["127.0.0.1"] if own else []
+        if sentence := refusal(target, known, self._allowed):
             raise refused_field(field, sentence)
 
     def lists(self, purpose: Purpose, url: str) -> bool:
