@@ -142,4 +142,5 @@ async def test_an_owner_says_where_checkpoints_go_and_gets_the_secret_once(visit
     await expect(visitor.page.locator("code", has_text="whsec_")).to_be_visible()
     await expect(visitor.page.get_by_text("the first one has not arrived yet")).to_be_visible()
     await visitor.page.get_by_role("button", name="I have copied it").click()
+    await expect(visitor.page.locator("code", has_text="whsec_")).to_have_count(0)
     assert "whsec_" not in await visitor.page.content()
