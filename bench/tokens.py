@@ -28,6 +28,7 @@ from bench.processes import Contender, account, express, go, on_granian, pulse
 PATH = "/v1/tokens/create"
 BODY = {"room": "lobby", "identity": "ada"}
 MANY_PROJECTS = 100
+REQUESTS = r"Requests/sec:\s+([\d.]+)"
 # Refused requests come from so many connections, each of which waits so long between two.
 REFUSED_CONNECTIONS, REFUSED_EVERY_MS = 40, 20
 
@@ -71,9 +72,9 @@ def main() -> int:
             one = {each.name: load(each, [{}], options.seconds, options.connections) for each in neighbours}
             one["Pulse"] = load(served, pairs[:1], options.seconds, options.connections)
             one["100 projects in turn"] = load(served, pairs, options.seconds, options.connections)
-            one["while 2,000 a second are refused"] = beside_refused(
-                served, pairs, options.seconds, options.connections
-            )
+            wrong = [{**pair, "X-Pulse-Secret": other["X-Pulse-Secret"]} for pair, other in pairwise(pairs)]
+            for name, door, sent in ((REFUSED, served, wrong), (ELSEWHERE, neighbours[-1], [{}])):
+                one[name] = beside(door, sent, served, pairs[:1], options.seconds, options.connections)
             rounds.append(one)
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
         grown = served.memory() - small
@@ -84,7 +85,10 @@ def main() -> int:
     return 0
 
 
-MINTED_BY_PULSE = ("Pulse", "100 projects in turn", "while 2,000 a second are refused")
+REFUSED = "while 2,000 a second are refused"
+# What asking costs by itself, on a machine that the one who asks shares with the one who answers.
+ELSEWHERE = "while Go is asked 2,000 a second"
+MINTED_BY_PULSE = ("Pulse", "100 projects in turn", REFUSED, ELSEWHERE)
 
 
 def check(contender: Contender, pair: dict[str, str]) -> None:
@@ -100,26 +104,31 @@ def load(contender: Contender, pairs: list[dict[str, str]], seconds: float, conn
     said = _wrk(contender, _script(pairs), seconds, connections)
     if "Non-2xx" in said:
         raise SystemExit(f"{contender.name} refused requests:\n{said}")
-    spent, rate = contender.cpu_seconds() - before, _found(r"Requests/sec:\s+([\d.]+)", said)
+    spent, rate = contender.cpu_seconds() - before, _found(REQUESTS, said)
     return Load(rate, _p99(said), spent / _found(r"(\d+) requests in", said) * 1e6)
 
 
-def beside_refused(contender: Contender, pairs: list[dict[str, str]], seconds: float, connections: int) -> Load:
-    """The same while others send wrong secrets of known keys, and keys that nobody has."""
-    wrong = [{**pair, "X-Pulse-Secret": other["X-Pulse-Secret"]} for pair, other in pairwise(pairs)]
+def beside(
+    door: Contender,
+    sent: list[dict[str, str]],
+    contender: Contender,
+    pairs: list[dict[str, str]],
+    seconds: float,
+    connections: int,
+) -> Load:
+    """The same while others send requests with these headers to a door: Pulse's own, or another's."""
     delay = f"function delay() return {REFUSED_EVERY_MS} end"
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_script(wrong) + delay)
+        script.write(_script(sent) + delay)
         script.flush()
         storm = subprocess.Popen(
-            _command(contender, script.name, seconds + 2, REFUSED_CONNECTIONS), text=True, stdout=subprocess.PIPE
+            _command(door, script.name, seconds + 2, REFUSED_CONNECTIONS), text=True, stdout=subprocess.PIPE
         )
         try:
-            found = load(contender, pairs[:1], seconds, connections)
+            found = load(contender, pairs, seconds, connections)
         finally:
             said = storm.communicate()[0]
-    refused = _found(r"Requests/sec:\s+([\d.]+)", said)
-    print(f"  refused beside it: {refused:,.0f} a second", file=sys.stderr)
+    print(f"  beside {_found(REQUESTS, said):,.0f} a second at {door.name}", file=sys.stderr)
     return found
 
 
