@@ -18,14 +18,14 @@ import httpx
 import orjson
 import structlog
 
+from pulse_dash.core import webhooks
 from pulse_dash.core.access import Permission, open_because, requires
 from pulse_dash.core.audit_checkpoints import written
 from pulse_dash.core.connections import storage_of
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unavailable
 from pulse_dash.core.outbound import Purpose
 from pulse_dash.core.secret import Secret
-from pulse_dash.core.status_deliveries import signature
-from pulse_dash.core.vault import Unreadable, random_webhook_secret
+from pulse_dash.core.vault import Unreadable
 from pulse_dash.core.work import Work
 from pulse_dash.store.audit_anchors import Anchors, Arrived, Failed
 from pulse_dash.store.audit_chain import Head
@@ -40,9 +40,7 @@ EVERY: Final = timedelta(hours=1)
 # Pauses after each try that failed; from then on the last one, until it arrives.
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 _WITHOUT_ORGANIZATION: Final = timedelta(days=1)
-_SECONDS: Final = 10.0
 _BATCH, _AT_ONCE = 100, 10
-_NOT_HTTPS: Final = "Must begin with https://."
 
 
 class Keep:
@@ -93,7 +91,7 @@ async def change(
     if not isinstance(webhook_url, Keep) and webhook_url != before.anchors.webhook_url:
         if webhook_url is not None:
             await _check(work, webhook_url)
-            secret = Secret(random_webhook_secret())
+            secret = Secret(webhooks.random_secret())
         sealed = secret and work.parts.vault.sealed(secret.reveal().encode())
         values |= {"webhook_url": webhook_url, "sealed_secret": sealed}
         said["webhook"] = {"before": before.host or None, "after": host_of(webhook_url) or None}
@@ -147,10 +145,8 @@ def _bucket(project: Project | None) -> str | None:
 
 
 async def _check(work: Work, url: str) -> None:
-    outbound = work.parts.outbound
-    if not url.startswith("https://") and not outbound.lists(Purpose.WEBHOOK, url):
-        raise Invalid(FieldError("webhook_url", _NOT_HTTPS))
-    await outbound.check(Purpose.WEBHOOK, url, field="webhook_url")
+    webhooks.refuse_plain(work.parts.outbound, url, field="webhook_url")
+    await work.parts.outbound.check(Purpose.WEBHOOK, url, field="webhook_url")
 
 
 async def _with_bucket(work: Work, org_id: str, project_id: str) -> Project:
@@ -230,19 +226,16 @@ async def _to_webhook(work: Work, anchors: Anchors, head: Head) -> str | None:
     except Unreadable:
         return "The secret of this webhook can't be read any more. Take it away and name it again."
     # The same checkpoint has the same id, so that a receiver knows what it has seen.
-    message_id, timestamp = f"{head.chain}_{head.sequence}", int(work.clock.time())
+    message_id = f"{head.chain}_{head.sequence}"
     at = head.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     data = {"org_id": head.chain, "checkpoint": orjson.Fragment(written(head))}
     body = orjson.dumps({"id": message_id, "type": EVENT, "created_at": at, "data": data})
-    headers = {
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(secret, message_id, timestamp, body),
-    }
-    client = work.parts.outbound.client(Purpose.WEBHOOK, seconds=_SECONDS)
-    # Only the status counts, so nothing of the answer's body is read.
-    async with client, client.stream("POST", anchors.webhook_url or "", content=body, headers=headers) as answer:
-        if 200 <= answer.status_code < 300:
-            return None
-        return f"The webhook answered {answer.status_code}; 2xx says that it has taken it."
+    status = await webhooks.send(
+        work.parts.outbound,
+        anchors.webhook_url or "",
+        body,
+        secret=secret,
+        message_id=message_id,
+        now=work.clock.time(),
+    )
+    return None if 200 <= status < 300 else f"The webhook answered {status}; 2xx says that it has taken it."

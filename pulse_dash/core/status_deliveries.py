@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
@@ -14,12 +11,12 @@ import httpx
 import orjson
 import structlog
 
-from pulse_dash.core import status_notices
+from pulse_dash.core import status_notices, webhooks
 from pulse_dash.core.access import open_because
 from pulse_dash.core.errors import NotFound
-from pulse_dash.core.outbound import OutboundRefused, Purpose
+from pulse_dash.core.outbound import OutboundRefused
 from pulse_dash.core.status_subscriptions import LIFE, confirm_link
-from pulse_dash.core.vault import WEBHOOK_PREFIX, Unreadable
+from pulse_dash.core.vault import Unreadable
 from pulse_dash.core.work import Work
 from pulse_dash.store.status_deliveries import StatusDelivery
 from pulse_dash.store.status_subscriptions import StatusSubscription
@@ -31,7 +28,6 @@ KEPT: Final = timedelta(days=30)
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 # A webhook that took none of so many events in a row is unsubscribed.
 MOST_MISSED: Final = 3
-_SECONDS: Final = 10.0
 _LEASE: Final = timedelta(minutes=2)
 _AT_ONCE, _BATCH = 10, 50
 _TAKEN, _GONE = range(200, 300), 410
@@ -53,13 +49,6 @@ async def deliver(work: Work) -> int:
 async def forget(work: Work) -> None:
     """Forget what was sent a month ago."""
     await work.store.status_deliveries.forget(work.clock.now() - KEPT)
-
-
-def signature(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
-    """`v1,` and the MAC of Standard Webhooks over id, time and body."""
-    key = b64decode(secret.removeprefix(WEBHOOK_PREFIX))
-    signed = f"{webhook_id}.{timestamp}.".encode() + body
-    return f"v1,{b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
 
 
 async def _claimed(work: Work) -> AsyncIterator[StatusDelivery]:
@@ -102,18 +91,15 @@ async def _sent(work: Work, subscriber: StatusSubscription, delivery: StatusDeli
     """The status that was answered, 0 for none. Raises NotFound, Unreadable where there is nothing to send."""
     secret = work.parts.vault.opened(subscriber.sealed_secret or b"").decode()
     body = orjson.dumps(await _body(work, subscriber, delivery, secret))
-    timestamp = int(work.clock.time())
-    headers = {
-        "Content-Type": "application/json",
-        "webhook-id": delivery.id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(secret, delivery.id, timestamp, body),
-    }
-    client = work.parts.outbound.client(Purpose.WEBHOOK, seconds=_SECONDS)
     try:
-        # Only the status counts, so nothing of the answer's body is read.
-        async with client, client.stream("POST", subscriber.target, content=body, headers=headers) as answer:
-            return answer.status_code
+        return await webhooks.send(
+            work.parts.outbound,
+            subscriber.target,
+            body,
+            secret=secret,
+            message_id=delivery.id,
+            now=work.clock.time(),
+        )
     except (httpx.HTTPError, httpx.InvalidURL, OutboundRefused) as error:
         log.info("status_webhook.failed", subscription=subscriber.id, error=type(error).__name__)
         return 0

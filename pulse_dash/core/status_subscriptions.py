@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pulse_dash.core import webhooks
 from pulse_dash.core.access import open_because
 from pulse_dash.core.errors import Conflict, FieldError, Invalid, RateLimited
 from pulse_dash.core.links import LinkSpent
@@ -17,7 +18,7 @@ from pulse_dash.core.mail_addresses import address
 from pulse_dash.core.mails import post
 from pulse_dash.core.networks import network_of
 from pulse_dash.core.outbound import Purpose
-from pulse_dash.core.vault import random_secret, random_webhook_secret, same
+from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
 from pulse_dash.store.status_subscriptions import StatusSubscription
 
@@ -27,7 +28,6 @@ CONFIRM, UNSUBSCRIBE = "/status/subscriptions/confirm", "/status/subscriptions/u
 PAUSE: Final = timedelta(minutes=10)
 _BY_CALLER, _BY_TARGET = 10, 3
 _EMAIL, _WEBHOOK = "email", "webhook"
-_NOT_HTTPS = "Must begin with https://."
 _NOT_PUBLIC = "Must lead to the public internet, as an address without a name and password."
 _ASKED = (
     "Hello,\n\nto be told by mail when something happens to this Pulse, open this link and press its button:\n\n{link}"
@@ -76,7 +76,7 @@ async def by_webhook(work: Work, url: str) -> None:
     Raises Invalid, RateLimited, Unavailable."""
     _refuse_private(work, url)
     _count(work, urlsplit(url).hostname or url)
-    secret = random_webhook_secret()
+    secret = webhooks.random_secret()
     asked = await _asked(work, _WEBHOOK, url, sealed_secret=work.parts.vault.sealed(secret.encode()))
     if asked is None or asked[0].confirmed_at is not None:
         # One that is confirmed keeps its secret: nobody else may learn when it is asked for again.
@@ -170,8 +170,7 @@ def _refuse_private(work: Work, url: str) -> None:
     """Raises Invalid. Whom nobody knows lets no name server be asked, and learns of no name of the inside: a webhook
     that leads there is refused when it is delivered to."""
     outbound = work.parts.outbound
-    if not url.startswith("https://") and not outbound.lists(Purpose.WEBHOOK, url):
-        raise Invalid(FieldError("url", _NOT_HTTPS))
+    webhooks.refuse_plain(outbound, url, field="url")
     try:
         outbound.check_form(Purpose.WEBHOOK, url, field="url")
     except Invalid:

@@ -19,8 +19,6 @@ from pulse_dash.core import base64url
 from pulse_dash.core.keyed_hash import KeyedHash
 from pulse_dash.core.secret import Secret
 
-WEBHOOK_PREFIX = "whsec_"
-
 
 class Unreadable(Exception):
     """Something was encrypted with a key that is no longer among ours, or damaged."""
@@ -112,11 +110,6 @@ class _Mac:
 def random_secret() -> str:
     """256 random bits as text."""
     return secrets.token_urlsafe(32)
-
-
-def random_webhook_secret() -> str:
-    """256 random bits as Standard Webhooks writes a secret."""
-    return f"{WEBHOOK_PREFIX}{b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def random_letters(alphabet: str, count: int) -> str:
