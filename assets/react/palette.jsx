@@ -43,6 +43,7 @@ export function CommandPalette({ hits, asked, answers, problem, reference, onLoo
     setAt(0);
     eager.current = false;
     setOpen(true);
+    if (!dialog.current.open) dialog.current.showModal();
   }, []);
 
   useEffect(() => {
@@ -50,7 +51,7 @@ export function CommandPalette({ hits, asked, answers, problem, reference, onLoo
       if (event.key.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return;
       if (document.querySelector("dialog[open]:not(.palette)")) return;
       event.preventDefault();
-      if (dialog.current?.open) setOpen(false);
+      if (dialog.current.open) dialog.current.close();
       else show();
     };
     const clicked = (event) => {
@@ -65,11 +66,7 @@ export function CommandPalette({ hits, asked, answers, problem, reference, onLoo
   }, [show]);
 
   useEffect(() => {
-    if (open && !dialog.current.open) {
-      dialog.current.showModal();
-      dialog.current.querySelector("input").focus();
-    }
-    if (!open && dialog.current.open) dialog.current.close();
+    if (open) dialog.current.querySelector("input").focus();
   }, [open]);
 
   // Each pause in typing asks once; opening asks at once.
@@ -81,7 +78,6 @@ export function CommandPalette({ hits, asked, answers, problem, reference, onLoo
 
   const choose = (hit) => {
     if (!hit) return;
-    setOpen(false);
     dialog.current.close();
     if (hit.to) navigate(hit.to);
     else if (hit.href) window.location.assign(hit.href);
@@ -123,8 +119,9 @@ export function CommandPalette({ hits, asked, answers, problem, reference, onLoo
       ref={dialog}
       className="palette"
       aria-label="Search or jump to"
-      onClose={() => setOpen(false)}
-      onClick={(event) => event.target === dialog.current && setOpen(false)}
+      // The browser tells of a closing a moment later; by then it may be open again.
+      onClose={() => setOpen(dialog.current.open)}
+      onClick={(event) => event.target === dialog.current && dialog.current.close()}
     >
       {open ? (
         <div className="palette-body">
@@ -146,7 +143,7 @@ export function CommandPalette({ hits, asked, answers, problem, reference, onLoo
               onChange={(event) => setWords(event.target.value)}
               onKeyDown={keyed}
             />
-            <button type="button" className="palette-close" onClick={() => setOpen(false)}>
+            <button type="button" className="palette-close" onClick={() => dialog.current.close()}>
               <kbd>Esc</kbd>
               <span className="seen-by-readers"> Close the search</span>
             </button>

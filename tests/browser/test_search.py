@@ -67,6 +67,20 @@ async def test_an_id_or_an_api_key_leads_to_its_project(visitor: Visitor, custom
     await visitor.page.wait_for_url(re.compile(rf"/projects/{customer.project_id}$"))
 
 
+async def test_the_search_opens_again_before_the_browser_has_told_of_its_closing(visitor: Visitor) -> None:
+    await visitor.go("/")
+    search = await opened(visitor)
+    await search.evaluate(
+        """(search) => {
+            search.close();
+            document.dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true }));
+        }"""
+    )
+    await search.evaluate("() => new Promise((told) => setTimeout(() => requestAnimationFrame(told), 50))")
+
+    await expect(visitor.page.get_by_role("combobox", name="Search or jump to")).to_be_focused()
+
+
 async def test_arrows_walk_and_wrap_and_escape_gives_the_focus_back(visitor: Visitor) -> None:
     await visitor.go("/")
     await visitor.page.locator(".side-search").focus()
