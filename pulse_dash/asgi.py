@@ -33,7 +33,7 @@ from pulse_dash.core.networks import network_of
 from pulse_dash.core.work import Call, Work
 from pulse_dash.lifespan import running
 from pulse_dash.services import Services
-from pulse_dash.settings import Settings, load_settings
+from pulse_dash.settings import Settings, load_settings, regions_of
 
 # The first part of each path that the API answers, in front of everything that Reflex does.
 API = frozenset(
@@ -190,7 +190,7 @@ def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
         pages=Dashboard(
             frontend.files_of(place),
             public_url=settings.public_url,
-            livekit_host=settings.livekit_host,
+            livekit_hosts=(settings.livekit_host, *(region.url for region in regions_of(settings))),
             production=settings.production,
             route_of=app.router,
             public_routes=frozenset(page.route for page in PAGES if page.public),

@@ -18,7 +18,6 @@ from pulse_dash.adapters.outbound import OutboundClient
 from pulse_dash.adapters.request_counts import PrometheusCounts
 from pulse_dash.adapters.s3 import NoStorage, S3Bucket
 from pulse_dash.adapters.smtp import BadAddress, NoPost, Outbox, Server, SmtpPost
-from pulse_dash.core import regions
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
 from pulse_dash.core.audit_people import PersonCiphers
@@ -46,7 +45,7 @@ from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.traffic import Traffic
 from pulse_dash.core.vault import Vault
 from pulse_dash.core.work import Call, Parts, Policy, Work
-from pulse_dash.settings import Settings, SettingsError
+from pulse_dash.settings import Settings, SettingsError, regions_of
 from pulse_dash.store.connect import connect
 from pulse_dash.store.engine import Engine
 from pulse_dash.store.ids import IdMaker
@@ -132,8 +131,12 @@ def assemble(
     traffic = Traffic(clock, PrometheusCounts())
     outbound, helper = OutboundClient(frozenset(settings.outbound_allow)), Helper()
     components = _components(engine, livekit, storage, post, traffic)
-    named = regions.read(settings.regions.get_secret_value())
-    far = {each.name: LiveKitServer(each.url, each.api_key, each.api_secret) for each in named if each.url}
+    named = regions_of(settings)
+    far = {
+        each.name: LiveKitServer(each.url, each.api_key, each.api_secret, region=each.name)
+        for each in named
+        if each.url
+    }
     components += tuple(_region(name, server) for name, server in far.items())
     if joins and isinstance(livekit, LiveKitServer):
         components += (_join(helper, livekit, clock),)
@@ -143,6 +146,7 @@ def assemble(
         ids=ids,
         bus=bus,
         livekit=livekit,
+        region_livekits=far,
         own_livekits=OwnLiveKits(lambda url, key, secret: LiveKitServer(url, key, secret, outbound), vault),
         vault=vault,
         post=post,

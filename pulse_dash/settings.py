@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pulse_dash.core import regions
 from pulse_dash.core.outbound import Allowed, allowed_from
 from pulse_dash.core.plans import PLANS, days_by_plan
+from pulse_dash.core.regions import Region
 
 _MINIMUM_SECRET = 32
 _FEWEST_CHARACTERS = 8
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
     livekit_api_secret: SecretStr = Field(SecretStr(""), description="LiveKit's API secret. In development `secret`.")
     regions: SecretStr = Field(
         SecretStr(""),
-        description="Regions, the first the default: a JSON list, or the file that holds it, of `{name}`, or `{name, url, key, secret}` for one whose own LiveKit is checked by itself.",
+        description="Regions, the first the default: a JSON list, or the file that holds it, of `{name}`, or `{name, url, key, secret}` for one whose projects run on a LiveKit of its own, with a key of its own.",
     )
     r2_account_id: str = Field("", description="Cloudflare's account, whose R2 address is then the default.")
     r2_access_key_id: str = Field("", description="Access key of the installation's bucket.")
@@ -268,7 +269,16 @@ def _with_what_follows(settings: Settings) -> Settings:
         follows["livekit_host"] = url
         follows["livekit_api_key"] = settings.livekit_api_key or key
         follows["livekit_api_secret"] = SecretStr(settings.livekit_api_secret.get_secret_value() or secret)
+    for region in regions_of(settings):
+        if region.url and region.api_key == follows.get("livekit_api_key", settings.livekit_api_key):
+            # Which server speaks to us, and which one a token opens, is told by the key alone.
+            raise SettingsError(f"The region {region.name} in REGIONS has the LIVEKIT_API_KEY; give it one of its own.")
     return settings.model_copy(update=follows)
+
+
+def regions_of(settings: Settings) -> tuple[Region, ...]:
+    """The regions that `REGIONS` names."""
+    return regions.read(settings.regions.get_secret_value())
 
 
 def _r2_endpoint(settings: Settings) -> str:
@@ -291,7 +301,7 @@ def _refuse_weak_secrets(settings: Settings) -> None:
         _refuse_weak_secret("ENCRYPTION_KEYS", key.strip())
     for key in filter(None, settings.audit_signing_key.get_secret_value().split(",")):
         _refuse_weak_secret("AUDIT_SIGNING_KEY", key.strip())
-    for region in regions.read(settings.regions.get_secret_value()):
+    for region in regions_of(settings):
         if region.url:
             _refuse_weak_secret("A secret in REGIONS", region.api_secret.reveal())
     if settings.livekit_host:

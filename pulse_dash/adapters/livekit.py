@@ -35,26 +35,52 @@ _REFUSED = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
 _WRONG = {ServerErrorCode.INVALID_ARGUMENT, ServerErrorCode.OUT_OF_RANGE}
 _CONTRADICTING = {ServerErrorCode.ALREADY_EXISTS, ServerErrorCode.FAILED_PRECONDITION}
 _UNSPOKEN = {ServerErrorCode.BAD_ROUTE, ServerErrorCode.MALFORMED, ServerErrorCode.UNIMPLEMENTED}
-# What is said of the installation's LiveKit, and of one that a project brought.
-_NO_LIVEKIT = (
-    "What answers at LIVEKIT_HOST is no LiveKit that Pulse knows how to speak to.",
-    "What answers there is no LiveKit that Pulse knows how to speak to. Check the address.",
-)
-_REFUSES_KEY = (
-    "LiveKit refuses our key. Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET.",
-    "This LiveKit refuses the API key or its secret. Copy both again from the server's configuration.",
-)
 _MOST_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is said of one server that does not work, to whom it concerns."""
+
+    no_livekit: str
+    refuses_key: str
+    # A tenant learns why their own address does not answer; of the installation's only that it doesn't.
+    tenants_url: str = ""
+
+
+_OF_ALL = _Words(
+    "What answers at LIVEKIT_HOST is no LiveKit that Pulse knows how to speak to.",
+    "LiveKit refuses our key. Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET.",
+)
+
+
+def _of_region(name: str) -> _Words:
+    return _Words(
+        f"What answers at the url of {name} in REGIONS is no LiveKit that Pulse knows how to speak to.",
+        f"The LiveKit of {name} refuses our key. Check its key and secret in REGIONS.",
+    )
+
+
+def _of_tenant(url: str) -> _Words:
+    return _Words(
+        "What answers there is no LiveKit that Pulse knows how to speak to. Check the address.",
+        "This LiveKit refuses the API key or its secret. Copy both again from the server's configuration.",
+        url,
+    )
 
 
 class LiveKitServer:
     """One LiveKit, reached by its address, key and secret; it connects on first use, in the running loop."""
 
-    def __init__(self, url: str, api_key: str, api_secret: Secret, outbound: Outbound | None = None) -> None:
-        """A server that a tenant named is reached through `outbound`; the installation's own is not."""
+    def __init__(
+        self, url: str, api_key: str, api_secret: Secret, outbound: Outbound | None = None, *, region: str = ""
+    ) -> None:
+        """A server that a tenant named is reached through `outbound`; the installation's own are not.
+
+        `region` is the one of `REGIONS` that names it."""
         self.url = url
         self._outbound = outbound
-        self._tenants_url = url if outbound else None
+        self._words = _of_tenant(url) if outbound else _of_region(region) if region else _OF_ALL
         self.api_key = api_key
         self.signer = Signer(api_secret.reveal().encode())
         self._secret = api_secret
@@ -82,24 +108,24 @@ class LiveKitServer:
 
     async def rooms(self) -> list[LiveRoom]:
         """All rooms that are running."""
-        async with _translated(self._tenants_url):
+        async with _translated(self._words):
             answer = await self._api().room.list_rooms(api.ListRoomsRequest())
         return [_room(room) for room in answer.rooms]
 
     async def participants(self, room: str) -> list[LiveParticipant]:
         """Who is in a room; nobody where no such room runs."""
-        async with _translated(self._tenants_url):
+        async with _translated(self._words):
             answer = await self._api().room.list_participants(api.ListParticipantsRequest(room=room))
         return [_participant(person) for person in answer.participants]
 
     async def remove_participant(self, room: str, identity: str) -> None:
         """Disconnect somebody. Raises NotFound where nobody of that identity is."""
-        async with _translated(self._tenants_url):
+        async with _translated(self._words):
             await self._api().room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
 
     async def delete_room(self, room: str) -> None:
         """Close a room and disconnect everybody in it."""
-        async with _translated(self._tenants_url):
+        async with _translated(self._words):
             await self._api().room.delete_room(api.DeleteRoomRequest(room=room))
 
     async def close(self) -> None:
@@ -190,26 +216,25 @@ class NoLiveKit:
 
 
 @asynccontextmanager
-async def _translated(tenants_url: str | None = None) -> AsyncGenerator[None]:
+async def _translated(words: _Words = _OF_ALL) -> AsyncGenerator[None]:
     """Turn whatever livekit-api raises into one of ours, with words for the operator or for the tenant."""
-    own = tenants_url is not None
     try:
         yield
     except ServerError as error:
-        raise _ours(error, own=own) from error
+        raise _ours(error, words) from error
     except DecodeError as error:
-        raise Unavailable("livekit", _NO_LIVEKIT[own]) from error
+        raise Unavailable("livekit", words.no_livekit) from error
     except httpx.HTTPError as error:
-        sentence = f"No answer comes from {tenants_url}: {error or 'it took too long'}. Is LiveKit running there?"
+        sentence = f"No answer comes from {words.tenants_url}: {error or 'it took too long'}. Is LiveKit running there?"
         raise Unavailable("livekit", sentence) from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unavailable("livekit") from error
 
 
-def _ours(error: ServerError, *, own: bool = False) -> PulseError:
+def _ours(error: ServerError, words: _Words = _OF_ALL) -> PulseError:
     # A wrong key is refused before there is a code: the status alone says so.
     if error.code in _REFUSED or error.status in {401, 403}:
-        return Unavailable("livekit", _REFUSES_KEY[own])
+        return Unavailable("livekit", words.refuses_key)
     if error.code == ServerErrorCode.NOT_FOUND:
         return NotFound("LiveKit knows no such room or participant.")
     if error.code in _WRONG:
@@ -217,7 +242,7 @@ def _ours(error: ServerError, *, own: bool = False) -> PulseError:
     if error.code in _CONTRADICTING:
         return Conflict(error.message or "LiveKit refuses this as things are now.")
     if error.code in _UNSPOKEN:
-        return Unavailable("livekit", _NO_LIVEKIT[own])
+        return Unavailable("livekit", words.no_livekit)
     return Unavailable("livekit")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -54,7 +54,7 @@ class Dashboard:
         folder: Path,
         *,
         public_url: str,
-        livekit_host: str,
+        livekit_hosts: Iterable[str],
         production: bool,
         route_of: Callable[[str], str | None],
         public_routes: frozenset[str],
@@ -72,7 +72,7 @@ class Dashboard:
         if not pages or sum(bool(_BAKED.fullmatch(path)) for path in self._files) != 1:
             raise UnknownBuild(f"{folder} is no built dashboard of this version; build it again.")
         documents = [page.body.decode() for page in pages]
-        self._policy = page_policy(documents, livekit_host=livekit_host, public_url=public_url).encode()
+        self._policy = page_policy(documents, livekit_hosts=livekit_hosts, public_url=public_url).encode()
         self._shell = self._files.get("/404.html") or _file(_NOTHING_HERE, "text/html", _ASK_FIRST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -72,13 +72,14 @@ def _sent_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     return None
 
 
-def page_policy(documents: Iterable[str], *, livekit_host: str, public_url: str) -> str:
+def page_policy(documents: Iterable[str], *, livekit_hosts: Iterable[str], public_url: str) -> str:
     """The one Content-Security-Policy of all pages: a page reached inside the browser keeps the first one's.
 
     Inline scripts are allowed by their hash, taken from the built documents themselves. `unsafe-eval` is there
     because Reflex evaluates the toasts and page loads that the server asks for."""
     hashes = sorted({_hash(code) for document in documents for code in _inline_scripts(document)})
-    connect = ["'self'", *_socket_addresses(public_url)[:1], *_socket_addresses(livekit_host)]
+    connect = ["'self'", *_socket_addresses(public_url)[:1]]
+    connect += [address for host in livekit_hosts for address in _socket_addresses(host)]
     rules = {
         "default-src": "'self'",
         "script-src": " ".join(["'self'", *hashes, "'unsafe-eval'"]),

@@ -55,7 +55,12 @@ def _settings() -> rx.Component:
                 default_value=ProjectState.region,
                 key=ProjectState.id + ProjectState.region,
             ),
-            rx.el.p("New tokens name this region; rooms that are running stay where they are.", class_name="hint"),
+            rx.el.p(
+                "Where another LiveKit serves the new region, new tokens lead there. Rooms that are running go on "
+                "where they are until the last one leaves, but are no longer listed, and who joins from now on does "
+                "not meet the people in them. End them first to move everybody.",
+                class_name="hint",
+            ),
             rx.el.div(
                 button("Save", variant="primary", type="submit"),
                 rx.el.span(rx.cond(ProjectState.saved, "Saved.", ""), class_name="good small", role="status"),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import structlog
 
 from pulse_dash.core import bans, minting, revocations
 from pulse_dash.core.errors import NotFound, PulseError
-from pulse_dash.core.media import LiveParticipant, LiveRoom
+from pulse_dash.core.media import LiveKit, LiveParticipant, LiveRoom
+from pulse_dash.core.media_servers import installations
 from pulse_dash.core.minting import Mint
 from pulse_dash.core.room_names import project_of
 from pulse_dash.core.work import Work
@@ -72,12 +73,23 @@ class _Looked:
     keys: frozenset[str]
 
 
+class _Place(NamedTuple):
+    """A room where it runs: a project that changed its region may have one of the same name on two LiveKits."""
+
+    region: str
+    name: str
+
+    @property
+    def project_id(self) -> str:
+        return project_of(self.name) or ""
+
+
 class Accountability:
     """Which rooms must be looked at, on this node."""
 
     def __init__(self) -> None:
-        self._looked: dict[str, _Looked] = {}
-        self._due: set[str] = set()
+        self._looked: dict[_Place, _Looked] = {}
+        self._due: set[_Place] = set()
         # Revocations and bans whose project is still to be asked, by their noun and id.
         self._denials: set[tuple[str, str]] = set()
 
@@ -86,11 +98,12 @@ class Accountability:
         noun, _, changed = subject.partition(":")
         match noun:
             case "joined":
-                self._due.add(changed)
+                region, _, name = changed.partition(":")
+                self._due.add(_Place(region, name))
             case "projects":
-                self._due.update(room for room in self._looked if project_of(room) == changed)
+                self._due.update(place for place in self._looked if place.project_id == changed)
             case "keys":
-                self._due.update(room for room, looked in self._looked.items() if changed in looked.keys)
+                self._due.update(place for place, looked in self._looked.items() if changed in looked.keys)
             case "revocations" | "bans":
                 self._denials.add((noun, changed))
             case "organizations" | "*":
@@ -102,32 +115,32 @@ class Accountability:
         """Look at the rooms where something changed and put out whom nothing speaks for; answers how many.
 
         A room that can't be judged or reached now is left for the next look, and no other waits for it."""
-        running = {room.name: room for room in rooms if project_of(room.name)}
-        self._looked = {name: looked for name, looked in self._looked.items() if name in running}
+        running = {_place(room): room for room in rooms if project_of(room.name)}
+        self._looked = {place: looked for place, looked in self._looked.items() if place in running}
         await self._note_denied(work, running)
         chosen, facts = self._chosen(running, work.clock.monotonic()), _Facts(work)
         few_at_once = asyncio.Semaphore(_AT_ONCE)
 
-        async def hold(name: str) -> int:
+        async def hold(place: _Place) -> int:
             async with few_at_once:
-                return await self._hold(work, name, running.get(name), facts)
+                return await self._hold(work, place, running.get(place), facts)
 
         return sum(await asyncio.gather(*map(hold, chosen)))
 
-    def _chosen(self, running: dict[str, LiveRoom], now: float) -> list[str]:
+    def _chosen(self, running: dict[_Place, LiveRoom], now: float) -> list[_Place]:
         """The rooms to look at: where somebody came or something was revoked first, then what waits longest."""
-        changed = {name for name, room in running.items() if self._changed(room, now)}
-        ages = {name: looked.at for name, looked in self._looked.items()}
-        wanted = sorted(self._due | changed, key=lambda name: (name not in self._due, ages.get(name, 0.0)))
+        changed = {place for place, room in running.items() if self._changed(room, now)}
+        ages = {place: looked.at for place, looked in self._looked.items()}
+        wanted = sorted(self._due | changed, key=lambda place: (place not in self._due, ages.get(place, 0.0)))
         return wanted[:_MOST_ROOMS]
 
     def _changed(self, room: LiveRoom, now: float) -> bool:
-        looked = self._looked.get(room.name)
+        looked = self._looked.get(_place(room))
         if looked is None:
             return True
         return (looked.sid, looked.people) != (room.sid, room.num_participants) or now - looked.at >= _AGAIN_AFTER
 
-    async def _note_denied(self, work: Work, running: Iterable[str]) -> None:
+    async def _note_denied(self, work: Work, running: Iterable[_Place]) -> None:
         """Another node may have revoked or banned somebody who was coming in here at that moment."""
         denials, self._denials = self._denials, set()
         for noun, denial_id in denials:
@@ -138,22 +151,22 @@ class Accountability:
             except PulseError:
                 self._denials.add((noun, denial_id))
                 continue
-            self._due.update(room for room in running if project_of(room) == found.project_id)
+            self._due.update(place for place in running if place.project_id == found.project_id)
 
-    async def _hold(self, work: Work, name: str, room: LiveRoom | None, facts: _Facts) -> int:
+    async def _hold(self, work: Work, place: _Place, room: LiveRoom | None, facts: _Facts) -> int:
         # Whatever is said of the room from now on makes it due again.
-        self._due.discard(name)
+        self._due.discard(place)
         try:
-            removed, keys = await _judged(work, name, facts)
+            removed, keys = await _judged(work, place, facts)
         except PulseError as error:
-            log.warning("accountability.later", project=project_of(name), code=error.code)
+            log.warning("accountability.later", project=place.project_id, code=error.code)
             # It stays changed, and waits its turn among the others.
-            self._looked[name] = _Looked("", -1, work.clock.monotonic(), frozenset())
+            self._looked[place] = _Looked("", -1, work.clock.monotonic(), frozenset())
             return 0
         if room is not None:
             # Who was put out is not expected any more: if the count stays, somebody came back.
             people = room.num_participants - removed
-            self._looked[name] = _Looked(room.sid, people, work.clock.monotonic(), keys)
+            self._looked[place] = _Looked(room.sid, people, work.clock.monotonic(), keys)
         return removed
 
 
@@ -197,14 +210,19 @@ class _Facts:
         return key.revoked_at is None and key.project_id == project_id
 
 
-async def _judged(work: Work, room: str, facts: _Facts) -> tuple[int, frozenset[str]]:
+def _place(room: LiveRoom) -> _Place:
+    return _Place(room.region, room.name)
+
+
+async def _judged(work: Work, place: _Place, facts: _Facts) -> tuple[int, frozenset[str]]:
     """Put out of one room whoever may not stay; answers how many, and the keys that the others came in with."""
-    project_id = project_of(room) or ""
+    project_id, room = place.project_id, place.name
+    livekit = installations(work.parts)[place.region]
     project_lives = await facts.project_lives(project_id)
     if project_lives is None:
         return 0, frozenset()
     removed, keys = 0, set[str]()
-    for person in await work.parts.livekit.participants(room):
+    for person in await livekit.participants(room):
         mint = minting.mint_of(work.parts.vault, person.attributes, person.identity, room)
         standing = Standing(project_lives)
         if mint is not None:
@@ -217,13 +235,13 @@ async def _judged(work: Work, room: str, facts: _Facts) -> tuple[int, frozenset[
             )
         wrong = wrong_with(person, mint, standing)
         if wrong is not None:
-            removed += await _put_out(work, room, person.identity, wrong)
+            removed += await _put_out(livekit, room, person.identity, wrong)
     return removed, frozenset(keys)
 
 
-async def _put_out(work: Work, room: str, identity: str, wrong: Wrong) -> int:
+async def _put_out(livekit: LiveKit, room: str, identity: str, wrong: Wrong) -> int:
     try:
-        await work.parts.livekit.remove_participant(room, identity)
+        await livekit.remove_participant(room, identity)
     except NotFound:
         return 0
     log.info("participant.removed", project=project_of(room), wrong=wrong)

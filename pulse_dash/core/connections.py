@@ -17,7 +17,8 @@ import orjson
 
 from pulse_dash.core.access import Permission, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Invalid, PulseError, Unavailable
-from pulse_dash.core.media_servers import server_of
+from pulse_dash.core.media import LiveKit
+from pulse_dash.core.media_servers import installations, server_of
 from pulse_dash.core.media_token import Signer
 from pulse_dash.core.outbound import Purpose
 from pulse_dash.core.secret import Secret
@@ -203,11 +204,14 @@ def _livekit_url(text: str) -> str | None:
 
 
 def _is_the_installations(work: Work, given: GivenLiveKit) -> bool:
-    """On the installation's own LiveKit a project without prefix would see everybody's rooms."""
+    """On a LiveKit of the installation's a project without prefix would see everybody's rooms."""
+    given_signature = Signer(given.api_secret.reveal().encode()).sign({})
+    return any(_is_pair(each, given.api_key, given_signature) for each in installations(work.parts).values())
+
+
+def _is_pair(livekit: LiveKit, api_key: str, signature: str) -> bool:
     try:
-        shared = work.parts.livekit
-        given_signer = Signer(given.api_secret.reveal().encode())
-        return shared.api_key == given.api_key and same(shared.signer.sign({}), given_signer.sign({}))
+        return livekit.api_key == api_key and same(livekit.signer.sign({}), signature)
     except Unavailable:
         return False
 

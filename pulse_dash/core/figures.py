@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pulse_dash.core.access import Permission, requires
+from pulse_dash.core.media import Snapshot
+from pulse_dash.core.media_servers import place_of
 from pulse_dash.core.tallying import API_REQUESTS, TOKENS
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Project
@@ -82,19 +84,18 @@ async def overview(work: Work, org_id: str) -> Overview:
             tokens_today[tally.project_id] += tally.count
     snapshot = work.parts.live.now
     ids = [project.id for project in projects]
+    now = {project.id: _now(work, snapshot, project, tokens_today[project.id]) for project in projects}
+    # Nobody knows what runs on a LiveKit that does not answer.
+    all_known = snapshot is not None and all(each.rooms is not None for each in now.values())
     return Overview(
         projects=len(projects),
-        people_live=None if snapshot is None else sum(snapshot.people.get(project, 0) for project in ids),
-        rooms_live=None if snapshot is None else sum(snapshot.rooms.get(project, 0) for project in ids),
-        operational=snapshot is not None and not snapshot.unheard.intersection(ids) and work.parts.freshness.good,
-        by_project={
-            project: ProjectNow(
-                None if snapshot is None else snapshot.people.get(project, 0),
-                None if snapshot is None else snapshot.rooms.get(project, 0),
-                tokens_today[project],
-            )
-            for project in ids
-        },
+        people_live=sum(each.people or 0 for each in now.values()) if all_known else None,
+        rooms_live=sum(each.rooms or 0 for each in now.values()) if all_known else None,
+        operational=snapshot is not None
+        and all_known
+        and not snapshot.unheard.intersection(ids)
+        and work.parts.freshness.good,
+        by_project=now,
         tokens_today=counts[TOKENS, today],
         tokens_yesterday=counts[TOKENS, today - timedelta(days=1)],
         requests_month=sum(
@@ -107,6 +108,12 @@ async def overview(work: Work, org_id: str) -> Overview:
         ],
         checklist=await _checklist(work, projects),
     )
+
+
+def _now(work: Work, snapshot: Snapshot | None, project: Project, tokens_today: int) -> ProjectNow:
+    if snapshot is None or place_of(work.parts, project) in snapshot.away:
+        return ProjectNow(None, None, tokens_today)
+    return ProjectNow(snapshot.people.get(project.id, 0), snapshot.rooms.get(project.id, 0), tokens_today)
 
 
 async def _checklist(work: Work, projects: list[Project]) -> Checklist:

@@ -51,7 +51,7 @@ def _events(work: Work) -> tuple[PartHealth, ...]:
         return ()
     if not snapshot.silent:
         return (PartHealth("livekit_events", "green", False),)
-    lines = silence.webhook_yaml(work.parts)
+    lines = silence.installation_yaml(work.parts, min(snapshot.silent))
     detail = f"Rooms have run for 30 seconds and LiveKit told nothing of them. Put into its livekit.yaml:\n{lines}"
     return (PartHealth("livekit_events", "red", False, detail),)
 

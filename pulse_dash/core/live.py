@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pulse_dash.core.access import SystemActor
 from pulse_dash.core.errors import PulseError, Unavailable
-from pulse_dash.core.media import LiveRoom, Snapshot
-from pulse_dash.core.media_servers import server_of
+from pulse_dash.core.media import LiveKit, LiveRoom, Snapshot
+from pulse_dash.core.media_servers import installations, server_of
 from pulse_dash.core.room_names import project_of
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Project
@@ -44,18 +44,19 @@ class Live:
         self._told = _Told()
 
     async def look(self, work: Work) -> None:
-        """Ask the installation's LiveKit once, say `live` when something changed, and note first participants."""
-        before = self.now
-        try:
-            rooms = await work.parts.livekit.rooms()
-        except Unavailable:
-            self.now, self.rooms = None, ()
+        """Ask the installation's LiveKits once, say `live` when something changed, and note first participants."""
+        before, servers = self.now, installations(work.parts)
+        answers = await asyncio.gather(*map(_rooms_of, servers, servers.values()))
+        away = frozenset(place for place, rooms in zip(servers, answers, strict=True) if rooms is None)
+        self.rooms = tuple(room for rooms in answers for room in rooms or ())
+        if len(away) == len(servers):
+            self.now = None
         else:
-            self.rooms = tuple(rooms)
-            shared = _of_projects(work.parts.livekit.api_key, rooms)
+            shared = _of_projects(servers, self.rooms)
             running = (*shared, *self._own)
             unheard = await self._told.unheard(work, running)
-            self.now = _counted(running, unheard, silent=any(each in unheard for each in shared))
+            silent = frozenset(each.room.region for each in shared if each in unheard)
+            self.now = _counted(running, unheard, silent=silent, away=away)
         if self.now != before:
             work.parts.bus.say("live:")
         if self.now is not None:
@@ -105,16 +106,28 @@ class _Told:
         return [rooms[key] for key in late[:_ASKED_A_LOOK] if key not in self._heard]
 
 
-def _of_projects(livekit: str, rooms: Iterable[LiveRoom]) -> list[_Running]:
+async def _rooms_of(region: str, livekit: LiveKit) -> list[LiveRoom] | None:
+    """What runs on one of the installation's LiveKits; None while it does not answer."""
+    try:
+        return [replace(room, region=region) for room in await livekit.rooms()]
+    except Unavailable:
+        return None
+
+
+def _of_projects(servers: Mapping[str, LiveKit], rooms: Iterable[LiveRoom]) -> list[_Running]:
     named = [(room, project_of(room.name)) for room in rooms]
-    return [_Running(livekit, room, project_id) for room, project_id in named if project_id is not None]
+    return [
+        _Running(servers[room.region].api_key, room, project_id) for room, project_id in named if project_id is not None
+    ]
 
 
-def _counted(running: Iterable[_Running], unheard: Iterable[_Running], *, silent: bool) -> Snapshot:
+def _counted(
+    running: Iterable[_Running], unheard: Iterable[_Running], *, silent: frozenset[str], away: frozenset[str]
+) -> Snapshot:
     rooms: Counter[str] = Counter()
     people: Counter[str] = Counter()
     for each in running:
         rooms[each.project_id] += 1
         people[each.project_id] += each.room.num_participants
     counted: tuple[Mapping[str, int], Mapping[str, int]] = dict(rooms), dict(people)
-    return Snapshot(*counted, frozenset(each.project_id for each in unheard), silent)
+    return Snapshot(*counted, frozenset(each.project_id for each in unheard), silent, away)

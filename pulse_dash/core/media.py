@@ -12,12 +12,15 @@ from pulse_dash.core.media_token import Signer
 
 @dataclass(frozen=True, slots=True)
 class LiveRoom:
-    """A room that LiveKit is running now, under LiveKit's own name; `started_at` is None while LiveKit does not say."""
+    """A room that LiveKit is running now, under LiveKit's own name; `started_at` is None while LiveKit does not say.
+
+    `region` is the one whose own LiveKit runs it, "" where it is the one that serves all the others."""
 
     name: str
     sid: str
     num_participants: int
     started_at: datetime | None
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,9 @@ class Snapshot:
     people: Mapping[str, int]
     # Those with a running room of which their LiveKit told nothing, though it had time to.
     unheard: frozenset[str] = frozenset()
-    # Whether the installation's own LiveKit is one of those that told nothing.
-    silent: bool = False
+    # Which of the installation's own LiveKits told nothing, and which did not answer: by region, "" as in LiveRoom.
+    silent: frozenset[str] = frozenset()
+    away: frozenset[str] = frozenset()
 
 
 class LiveNow(Protocol):
@@ -96,5 +100,5 @@ class LiveNow(Protocol):
 
     @property
     def now(self) -> Snapshot | None:
-        """None while LiveKit does not answer."""
+        """None while no LiveKit of the installation answers."""
         ...

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from pulse_dash.core.access import open_because
-from pulse_dash.core.errors import RateLimited, Unauthenticated
+from pulse_dash.core.errors import RateLimited, Unauthenticated, Unavailable
 from pulse_dash.core.media import MediaEvent
-from pulse_dash.core.media_servers import server_of
+from pulse_dash.core.media_servers import installations, server_of
 from pulse_dash.core.room_names import project_of
 from pulse_dash.core.work import Work
 from pulse_dash.store.media_events import MediaEventRecord
@@ -22,11 +22,13 @@ OWN_EVENTS_PER_MINUTE = 3_000
 
 @open_because("the server's own signature is the proof")
 async def take(work: Work, body: bytes, authorization: str, *, livekit_id: str | None = None) -> bool:
-    """Keep an event that the installation's LiveKit signed, or the one under this id; False for one that was there.
+    """Keep an event that one of the installation's LiveKits signed, or the one under this id; False for one that was
+    there.
 
     Raises Unauthenticated, Invalid, RateLimited, Unavailable."""
     if livekit_id is None:
-        return await keep(work, work.parts.livekit.signed_event(body, authorization, now=work.clock.time()))
+        region, event = _signed(work, body, authorization)
+        return await keep(work, event, region=region)
     project = await work.as_system("whose LiveKit speaks").store.projects.by_livekit(livekit_id)
     if project is None:
         raise Unauthenticated
@@ -40,13 +42,14 @@ async def take(work: Work, body: bytes, authorization: str, *, livekit_id: str |
 
 
 @open_because("take has checked the server's signature")
-async def keep(work: Work, event: MediaEvent, *, own: Project | None = None) -> bool:
+async def keep(work: Work, event: MediaEvent, *, own: Project | None = None, region: str = "") -> bool:
     """Keep an event; False for one that was there already, which changes nothing. Raises Unavailable.
 
-    What a project's own LiveKit says speaks for that project, whatever its rooms are called."""
+    What a project's own LiveKit says speaks for that project, whatever its rooms are called; `region` is the one
+    whose LiveKit said it."""
     system = work.as_system("keep a LiveKit event")
     project_id = own.id if own else project_of(event.room or "")
-    source = own.livekit.id if own and own.livekit else work.parts.livekit.api_key
+    source = own.livekit.id if own and own.livekit else installations(work.parts)[region].api_key
     # First, because LiveKit repeats an event that was not kept; and it may be repeated.
     if event.type == "participant_joined" and project_id:
         await _note_first(system, project_id, event.at)
@@ -62,11 +65,24 @@ async def keep(work: Work, event: MediaEvent, *, own: Project | None = None) -> 
         )
     )
     if fresh:
-        # Who is in is held accountable on the installation's LiveKit alone.
+        # Who is in is held accountable on the installation's LiveKits alone.
         if event.type == "participant_joined" and project_id and own is None:
-            work.parts.bus.say(f"joined:{event.room}")
+            work.parts.bus.say(f"joined:{region}:{event.room}")
         work.parts.bus.say("livekit:")
     return fresh
+
+
+def _signed(work: Work, body: bytes, authorization: str) -> tuple[str, MediaEvent]:
+    """The event, and the region whose LiveKit signed it; each has a key of its own.
+
+    Raises Unauthenticated, Invalid, Unavailable."""
+    refusal: Unauthenticated | Unavailable = Unauthenticated()
+    for region, livekit in installations(work.parts).items():
+        try:
+            return region, livekit.signed_event(body, authorization, now=work.clock.time())
+        except (Unauthenticated, Unavailable) as refused:
+            refusal = refused
+    raise refusal
 
 
 async def _note_first(system: Work, project_id: str, at: datetime) -> None:

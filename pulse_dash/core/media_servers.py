@@ -1,12 +1,13 @@
 """Which LiveKit a project's rooms run on, and what they are called there.
 
-Most projects share the installation's, where the project's id stands before each room's name. One with a LiveKit of its
-own has that server for itself and no prefix. How a LiveKit is spoken to is told by media and its adapter.
+Most projects share the installation's: that of their region where it has one of its own, else the one that serves all
+others. There the project's id stands before each room's name. A project with a LiveKit of its own has that server for
+itself and no prefix. How a LiveKit is spoken to is told by media and its adapter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -70,8 +71,22 @@ class OwnLiveKits:
 
 
 def livekit_of(parts: Parts, project: Project) -> LiveKit:
-    """The LiveKit of this project, from memory. Raises Unavailable."""
-    return parts.livekit if project.livekit is None else parts.own_livekits.of(project.livekit)
+    """The LiveKit of this project, from memory: its own, else its region's, else the one of all. Raises Unavailable."""
+    if project.livekit is None:
+        return parts.region_livekits.get(project.region, parts.livekit)
+    return parts.own_livekits.of(project.livekit)
+
+
+def installations(parts: Parts) -> Mapping[str, LiveKit]:
+    """All LiveKits of the installation by the region that has it, "" for the one that serves all others."""
+    return {"": parts.livekit, **parts.region_livekits}
+
+
+def place_of(parts: Parts, project: Project) -> str | None:
+    """Under which of these names the project's is found there; None for a project with a LiveKit of its own."""
+    if project.livekit is not None:
+        return None
+    return project.region if project.region in parts.region_livekits else ""
 
 
 def server_of(parts: Parts, project: Project) -> MediaServer:

@@ -14,7 +14,7 @@ from pulse_dash.core import silence
 from pulse_dash.core.access import Permission, requires
 from pulse_dash.core.checks import Status
 from pulse_dash.core.errors import PulseError
-from pulse_dash.core.media_servers import server_of
+from pulse_dash.core.media_servers import place_of, server_of
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Project
 
@@ -72,7 +72,8 @@ async def _keys(work: Work, project: Project) -> Fact:
 
 
 async def _livekit(work: Work, project: Project) -> Fact:
-    own = "the project's own LiveKit" if project.livekit else "the installation's LiveKit"
+    region = place_of(work.parts, project)
+    own = "the project's own LiveKit" if region is None else f"the LiveKit of {region or 'the installation'}"
     try:
         async with asyncio.timeout(_SECONDS):
             await server_of(work.parts, project).livekit.ping()
@@ -80,7 +81,7 @@ async def _livekit(work: Work, project: Project) -> Fact:
         said = f"No answer of {own} within {_SECONDS:g} seconds."
     except PulseError as error:
         # The installation's address is its operator's; the sentence about the project's own is its people's.
-        said = error.detail if project.livekit else "The installation's LiveKit does not answer."
+        said = error.detail if project.livekit else f"{own[0].upper()}{own[1:]} does not answer."
     else:
         return Fact("livekit", "operational", f"A signed call to {own} was answered.")
     todo = "Look at its address, key and secret under Connections." if project.livekit else "See /status."

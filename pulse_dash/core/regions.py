@@ -1,6 +1,6 @@
 """The regions of an installation: their names, and which of them have a LiveKit of their own.
 
-It reads what `REGIONS` says; whether such a LiveKit works is checked by status.
+It reads what `REGIONS` says; which projects run there is told by media_servers, whether it works is checked by status.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ def read(text: str) -> tuple[Region, ...]:
     found = tuple(_region(each) for each in cast("list[Any]", listed))
     if len({each.name for each in found}) < len(found):
         raise ValueError("each region has a name of its own")
+    keys = [each.api_key for each in found if each.url]
+    if len(set(keys)) < len(keys):
+        raise ValueError("each LiveKit has a key of its own, because its key tells which one speaks")
     return found
 
 

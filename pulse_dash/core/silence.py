@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pulse_dash.core.access import Permission, requires
 from pulse_dash.core.errors import NotFound
+from pulse_dash.core.media_servers import installations, place_of
 from pulse_dash.core.work import Parts, Work
 from pulse_dash.store.projects import Project
 
@@ -47,16 +48,27 @@ async def of(work: Work, *, org_id: str | None = None, project_id: str | None = 
             found.append(project)
     if not found:
         return None
-    own = next((project for project in found if project.livekit is not None), None)
-    # Where the installation's LiveKit is silent, its lines help more people.
-    shared = any(project.livekit is None for project in found)
-    yaml = webhook_yaml(work.parts, None if shared else own)
-    return Silence(tuple(project.id for project in found), not shared, yaml)
+    # Where a LiveKit of the installation is silent, its lines help more people.
+    first = min(found, key=lambda project: project.livekit is not None)
+    yaml = webhook_yaml(work.parts, first)
+    return Silence(tuple(project.id for project in found), first.livekit is not None, yaml)
 
 
-def webhook_yaml(parts: Parts, project: Project | None = None) -> str:
-    """What makes a LiveKit speak: the installation's, or the project's own. Raises Unavailable."""
-    own = project.livekit if project else None
-    api_key = json.dumps(parts.livekit.api_key) if own is None else f"…{own.key_hint}  # the whole key"
-    url = json.dumps(parts.policy.public_url.rstrip("/") + WEBHOOK_PATH + (f"/{own.id}" if own else ""))
+def webhook_yaml(parts: Parts, project: Project) -> str:
+    """What makes the LiveKit of this project speak. Raises Unavailable."""
+    own = project.livekit
+    if own is None:
+        return installation_yaml(parts, place_of(parts, project) or "")
+    return _yaml(parts, f"…{own.key_hint}  # the whole key", f"/{own.id}")
+
+
+def installation_yaml(parts: Parts, region: str) -> str:
+    """What makes a LiveKit of the installation speak: this region's own, or under "" the one that serves all others.
+
+    Raises Unavailable."""
+    return _yaml(parts, json.dumps(installations(parts)[region].api_key))
+
+
+def _yaml(parts: Parts, api_key: str, tail: str = "") -> str:
+    url = json.dumps(parts.policy.public_url.rstrip("/") + WEBHOOK_PATH + tail)
     return f"webhook:\n  api_key: {api_key}\n  urls:\n    - {url}"

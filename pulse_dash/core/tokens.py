@@ -6,7 +6,7 @@ How one is signed is told by media_token, what its `pulse` attribute holds by mi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
@@ -17,7 +17,7 @@ from pulse_dash.core import bans, minting, revocations
 from pulse_dash.core.access import KeyActor, Permission, PublicKeyActor, UserActor, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
 from pulse_dash.core.grants import Allowed, in_words
-from pulse_dash.core.media_servers import livekit_of, server_of
+from pulse_dash.core.media_servers import MediaServer, installations, livekit_of, place_of, server_of
 from pulse_dash.core.minting import PULSE_ATTRIBUTE
 from pulse_dash.core.names import text_errors
 from pulse_dash.core.room_names import livekit_name
@@ -134,7 +134,7 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
         project = actor.project
     else:
         project = await _project(work, project_id)
-    _check(work, request)
+    _check(work, request, project)
     banned = parts.known_bans.recall(project.id)
     if banned is None or request.identity in banned:
         await bans.refuse_banned(work, project.id, request.identity)
@@ -179,8 +179,7 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
 async def validate(work: Work, token: str, *, project_id: str | None = None) -> Passport:
     """What a pasted token is worth in this project. Raises NotFound, Forbidden, Unavailable."""
     project = await _project(work, project_id)
-    server = server_of(work.parts, project)
-    claims, reason = server.livekit.signer.read(token, now=work.clock.time())
+    server, claims, reason = _read(work, project, token)
     if reason in ("malformed", "signature"):
         return Passport(False, reason)
     video, identity = _mapping(claims.get("video")), claims.get("sub")
@@ -242,14 +241,31 @@ async def revoke(
 
 def _named_by(work: Work, project: Project, token: str) -> tuple[str, str]:
     """Whose token it is, in which room; one that has ended counts, because its participant may still be in."""
-    server = server_of(work.parts, project)
-    claims, reason = server.livekit.signer.read(token, now=work.clock.time())
+    server, claims, reason = _read(work, project, token)
     identity, livekit_room = claims.get("sub"), _mapping(claims.get("video")).get("room")
     ours = reason in (None, "expired") and claims.get("iss") == server.livekit.api_key
     room = server.room(livekit_room) if ours and isinstance(livekit_room, str) else None
     if room is None or not isinstance(identity, str):
         raise Invalid(FieldError("token", "Is no token of this project."))
     return identity, room
+
+
+def _read(work: Work, project: Project, token: str) -> tuple[MediaServer, dict[str, Any], Reason | None]:
+    """What the token says, and by which server.
+
+    Where the project's region has changed, what was minted before still opens its rooms on the LiveKit of before."""
+    now_on, now = server_of(work.parts, project), work.clock.time()
+    claims, reason = now_on.livekit.signer.read(token, now=now)
+    if reason != "signature" or now_on.own:
+        return now_on, claims, reason
+    for livekit in installations(work.parts).values():
+        try:
+            said, wrong = livekit.signer.read(token, now=now)
+        except Unavailable:
+            continue
+        if wrong != "signature":
+            return now_on._replace(livekit=livekit), said, wrong
+    return now_on, claims, reason
 
 
 async def _project(work: Work, project_id: str | None) -> Project:
@@ -263,14 +279,24 @@ async def _project(work: Work, project_id: str | None) -> Project:
     return await work.store.projects.get(project_id)
 
 
-def _check(work: Work, request: TokenRequest) -> None:
+def _check(work: Work, request: TokenRequest, project: Project) -> None:
     errors = text_errors(("room", request.room), ("identity", request.identity))
     if PULSE_ATTRIBUTE in request.attributes:
         errors.append(FieldError("attributes.pulse", "This attribute is Pulse's own."))
-    if request.region is not None and request.region not in work.parts.policy.regions:
-        errors.append(FieldError("region", f"Must be one of {', '.join(work.parts.policy.regions)}."))
+    if request.region is not None:
+        errors += _region_errors(work, request.region, project)
     if errors:
         raise Invalid(*errors)
+
+
+def _region_errors(work: Work, region: str, project: Project) -> list[FieldError]:
+    if region not in work.parts.policy.regions:
+        return [FieldError("region", f"Must be one of {', '.join(work.parts.policy.regions)}.")]
+    here = place_of(work.parts, project)
+    if here is not None and place_of(work.parts, replace(project, region=region)) != here:
+        # The people of one room are on one LiveKit.
+        return [FieldError("region", f"Another LiveKit serves it; this project's rooms run in {project.region}.")]
+    return []
 
 
 def _grant(room: str, permissions: Permissions) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class Parts:
     ids: IdMaker
     bus: Bus
     livekit: LiveKit
+    region_livekits: Mapping[str, LiveKit]
     own_livekits: OwnLiveKits
     vault: Vault
     post: Post

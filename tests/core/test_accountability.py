@@ -269,7 +269,7 @@ async def test_a_banned_identity_is_put_out_each_time_it_comes_back(
     made = await bans.ban(town.work(owner), house.id, identity="ada", reason="spam")
     for _ in range(2):
         venue.present[room].append(ada)
-        services.accountability.heard(f"joined:{room}")
+        services.accountability.heard(f"joined::{room}")
         await look(services)
         assert venue.who(room) == ["bob"]
     await bans.lift(town.work(owner), house.id, made.id)

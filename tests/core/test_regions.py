@@ -38,6 +38,7 @@ def test_a_list_and_a_file_say_the_same(tmp_path: Path) -> None:
         [{"name": ""}],
         [{"name": "EU West"}],
         [{"name": "eu"}, {"name": "eu"}],
+        [OWN, {**OWN, "name": "eu-east"}],
         [{**OWN, "colour": "red"}],
         [{**OWN, "url": "eu.example.com"}],
         [{"name": "eu", "secret": OWN["secret"]}],
@@ -52,6 +53,14 @@ def test_what_is_no_list_of_regions_stops_the_start_and_tells_no_secret(
         load_settings(pulse_data_dir=tmp_path / "data", regions=json.dumps(listed))
 
     assert OWN["secret"] not in str(refused.value)
+
+
+def test_a_region_with_the_key_of_the_livekit_of_all_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="eu-west in REGIONS has the LIVEKIT_API_KEY"):
+        load_settings(pulse_data_dir=tmp_path / "data", regions=json.dumps([{**OWN, "key": "devkey"}]))
 
 
 def test_neither_text_nor_a_file_that_is_not_there_stops_with_a_sentence() -> None:

@@ -57,7 +57,7 @@ def served(folder: Path, *, public_url: str = "http://localhost:8000", productio
     dashboard = Dashboard(
         folder,
         public_url=public_url,
-        livekit_host="wss://livekit.example:7880",
+        livekit_hosts=("wss://livekit.example:7880", "wss://eu.livekit.example"),
         production=production,
         route_of=route_of,
         public_routes=frozenset({"/login", "404"}),
@@ -154,7 +154,7 @@ def test_all_pages_share_a_policy_that_knows_their_inline_scripts_and_livekit(fo
     assert len(policies) == 1
     policy = policies.pop()
     assert policy.count("'sha256-") == 2
-    assert "wss://livekit.example:7880 https://livekit.example:7880" in policy
+    assert "wss://livekit.example:7880 https://livekit.example:7880 wss://eu.livekit.example" in policy
     assert "ws://localhost:8000" in policy
     assert "script-src 'self' 'sha256-" in policy
 

@@ -34,10 +34,13 @@ class Relay:
     url: str
     target: str | None = None
     bodies: list[bytes] = field(default_factory=list[bytes])
+    # The same with the signature that came with each.
+    signed: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
 
     def hand_on(self, body: bytes, headers: dict[str, str]) -> int:
         """The status that the target gave, 502 when there was no answer."""
         self.bodies.append(body)
+        self.signed.append((body, headers.get("Authorization", "")))
         if self.target is None:
             return 200
         request = urllib.request.Request(self.target, data=body, headers=headers, method="POST")
@@ -101,17 +104,17 @@ def relay_running() -> Iterator[Relay]:
 
 
 @contextmanager
-def livekit_running(folder: Path, *, redis: str = "") -> Iterator[LiveKit]:
+def livekit_running(
+    folder: Path, *, redis: str = "", key: str = API_KEY, secret: str = API_SECRET
+) -> Iterator[LiveKit]:
     """A server on free ports, its files in `folder`; raises deploy.engines.Missing when there is no binary."""
     binary = livekit_binary()
     port, log = free_port(), folder / "livekit.log"
     with relay_running() as relay:
         ports = (port, free_port(), free_port(socket.SOCK_DGRAM))
         file = folder / "livekit.yaml"
-        file.write_text(
-            livekit_config(ports=ports, key=API_KEY, secret=API_SECRET, webhook=relay.url, redis=redis), "utf-8"
-        )
-        found = LiveKit(f"ws://127.0.0.1:{port}", API_KEY, API_SECRET, log, relay)
+        file.write_text(livekit_config(ports=ports, key=key, secret=secret, webhook=relay.url, redis=redis), "utf-8")
+        found = LiveKit(f"ws://127.0.0.1:{port}", key, secret, log, relay)
 
         def answers() -> bool:
             try:
