@@ -63,7 +63,8 @@ async def declare(
     """Tell of an incident, or of a maintenance window to come. Raises OperatorOnly, Invalid."""
     await may_declare(work)
     now = work.clock.now()
-    began, at = starts_at or now, status or KINDS[kind][0]
+    began = starts_at or now
+    at = status or ("in_progress" if kind == "maintenance" and began <= now else KINDS[kind][0])
     errors = [*_wrong(work, kind, at, components, impact), *_wrong_words(title=title, body=body)]
     if kind == "maintenance" and (ends_at is None or ends_at <= began):
         errors.append(FieldError("ends_at", "A maintenance window ends, and after it began."))
@@ -85,6 +86,8 @@ async def declare(
         "created_by": getattr(work.actor, "id", "system"),
         "untold": now,
     }
+    if kind == "maintenance" and at not in OVER:
+        document["turns_at"] = began if at == "scheduled" else ends_at
     return await add(work, document, home=await operators.home_of(work))
 
 
@@ -120,7 +123,10 @@ async def update(
     unset: list[str] = []
     if status is not None:
         values["resolved_at"] = (before.resolved_at or now) if status in OVER else None
-        unset = ["open", "failing"] if status in OVER else []
+        unset = ["open", "failing", "turns_at"] if status in OVER else []
+        if status == "in_progress" and before.ends_at is not None and before.ends_at > now:
+            # Begun by hand: the clock has only its end to tell of.
+            values |= {"started_at": min(before.started_at, now), "turns_at": before.ends_at}
     entry = _entry(work, "incident.updated", before.id, before.title, await operators.home_of(work), changes)
     # Two operators' words at once: the second is told to read again, so that no word is lost.
     expect = {"updated_at": before.updated_at}

@@ -42,8 +42,11 @@ async def spread(work: Work) -> int:
 
 def event_of(incident: Incident, number: int) -> str:
     """What happened with this update, as webhooks name it: `incident.opened` and so on."""
-    if incident.updates[number].status in OVER:
+    status = incident.updates[number].status
+    if status in OVER:
         return f"{incident.kind}.{_LAST[incident.kind]}"
+    if number and status == "in_progress" and incident.updates[number - 1].status == "scheduled":
+        return "maintenance.started"
     return f"{incident.kind}.{_FIRST[incident.kind] if number == 0 else 'updated'}"
 
 

@@ -32,6 +32,8 @@ SCHEMA = CollectionSchema(
             # How many of the updates subscribers were told of, and since when there are others.
             "told?": "int",
             "untold?": "date",
+            # When a maintenance window begins or ends next by the clock; none where it is over.
+            "turns_at?": "date",
             "created_by": "string",
             "created_at": "date",
             "updated_at": "date",
@@ -40,6 +42,7 @@ SCHEMA = CollectionSchema(
     (
         Index("open", (("open", 1),), unique=True, partial="open"),
         Index("untold", (("untold", 1),), partial="untold"),
+        Index("turns_at", (("turns_at", 1),), partial="turns_at"),
         Index("started", (("started_at", -1), ("_id", -1))),
         PENDING,
     ),
@@ -130,6 +133,10 @@ class Incidents(Records[Incident]):
     async def untold(self, limit: int) -> list[Incident]:
         """Those with updates that subscribers were not told of, the oldest first."""
         return await self.list({"untold": {"$exists": True}}, sort=[("untold", 1)], limit=limit)
+
+    async def turning(self, now: datetime, limit: int) -> list[Incident]:
+        """The windows whose next turn has come, the oldest first."""
+        return await self.list({"turns_at": {"$lte": now}}, sort=[("turns_at", 1)], limit=limit)
 
     async def tell(self, incident: Incident) -> None:
         """Subscribers were told of all that this incident held when it was read; what came since waits on."""
