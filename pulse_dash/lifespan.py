@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Services]:
     """A node that serves; what was counted is written before it closes."""
-    services = await open_services(settings)
+    services = await open_services(settings, serves=True)
     # Whatever a crash left unsettled is settled before the first request.
     await services.parts.store.drain()
     await services.feed.read()

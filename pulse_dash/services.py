@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from pulse_dash.adapters.audit_process import AuditProcesses, Place
 from pulse_dash.adapters.helper import Helper
 from pulse_dash.adapters.livekit import LiveKitServer, NoLiveKit
 from pulse_dash.adapters.outbound import OutboundClient
@@ -20,7 +21,7 @@ from pulse_dash.adapters.s3 import NoStorage, S3Bucket
 from pulse_dash.adapters.smtp import BadAddress, NoPost, Outbox, Server, SmtpPost
 from pulse_dash.core.access import Actor, SystemActor
 from pulse_dash.core.accountability import Accountability
-from pulse_dash.core.audit_people import PersonCiphers
+from pulse_dash.core.audit_readers import AuditReaders, Here
 from pulse_dash.core.audit_signing import AuditSigning
 from pulse_dash.core.board import Board
 from pulse_dash.core.bus import MemoryBus
@@ -35,6 +36,7 @@ from pulse_dash.core.media_token import claims_of_a_check
 from pulse_dash.core.memory import Freshness
 from pulse_dash.core.outbound import Allowed, Purpose, target_of
 from pulse_dash.core.passwords import Passwords
+from pulse_dash.core.person_ciphers import PersonCiphers
 from pulse_dash.core.randomness import Randomness
 from pulse_dash.core.rates import Rates
 from pulse_dash.core.regions import component_of
@@ -71,6 +73,8 @@ class Services:
     # Those of regions that have one of their own.
     far_livekits: tuple[LiveKitServer, ...]
     helper: Helper
+    # Of a node that serves, which reads the audit log in processes beside it.
+    audit_processes: AuditProcesses | None
     node: str
 
     def as_(self, actor: Actor, call: Call | None = None) -> Work:
@@ -84,6 +88,8 @@ class Services:
     async def close(self) -> None:
         """Close the parts that hold connections, files or threads."""
         await self.helper.close()
+        if self.audit_processes is not None:
+            await self.audit_processes.close()
         for livekit in (self.livekit, *self.far_livekits):
             await livekit.close()
         self.parts.passwords.close()
@@ -91,8 +97,10 @@ class Services:
         await self.engine.close()
 
 
-async def open_services(settings: Settings) -> Services:
-    """Open the store and put the parts together. Raises Unavailable with a sentence for the one who starts Pulse."""
+async def open_services(settings: Settings, *, serves: bool = False) -> Services:
+    """Open the store and put the parts together; with `serves` for a node that others wait for.
+
+    Raises Unavailable with a sentence for the one who starts Pulse."""
     uri = settings.mongo_uri.get_secret_value() if settings.mongo_uri else None
     engine = await connect(
         mongo_uri=uri,
@@ -107,15 +115,16 @@ async def open_services(settings: Settings) -> Services:
     except PulseError:
         await engine.close()
         raise
-    return assemble(settings, engine, SystemClock(), Passwords(), joins=settings.real_join)
+    return assemble(settings, engine, SystemClock(), Passwords(), joins=settings.real_join, apart=serves)
 
 
 def assemble(
-    settings: Settings, engine: Engine, clock: Clock, passwords: Passwords, *, joins: bool = False
+    settings: Settings, engine: Engine, clock: Clock, passwords: Passwords, *, joins: bool = False, apart: bool = False
 ) -> Services:
     """Put the parts together around an open store; a test brings a clock and a store of its own.
 
-    With `joins` a real join is among what is checked, which takes a process of its own."""
+    With `joins` a real join is among what is checked, which takes a process of its own; with `apart` long stretches of
+    the audit log are read in processes of their own, too."""
     ids, bus = IdMaker(clock, Randomness().bytes), MemoryBus()
     vault = Vault(_secret(settings.jwt_secret), _secret(settings.api_key_pepper), _keys(settings.encryption_keys))
     signing = AuditSigning(vault, _keys(settings.audit_signing_key))
@@ -126,6 +135,7 @@ def assemble(
     known_bans = KnownBans(freshness)
     for listening in (known_keys, known_sessions, known_revocations, known_bans, accountability):
         bus.listen(listening.heard)
+    processes = AuditProcesses(_place(settings)) if apart else None
     live, livekit = Live(), _livekit(settings)
     post, storage = _post(settings), _storage(settings)
     traffic = Traffic(clock, PrometheusCounts())
@@ -174,11 +184,13 @@ def assemble(
             audit_days=settings.audit_retention_days,
         ),
         board=Board(clock, components, traffic),
+        audit_readers=AuditReaders(Here(engine, store.people).start if processes is None else processes.start),
     )
     feed = Feed(store, bus, clock, freshness)
     far_away = tuple(far.values())
     return Services(
-        settings, engine, parts, feed, live, accountability, livekit, far_away, helper, node=secrets.token_hex(8)
+        *(settings, engine, parts, feed, live, accountability, livekit, far_away, helper, processes),
+        node=secrets.token_hex(8),
     )
 
 
@@ -267,6 +279,17 @@ def _post(settings: Settings) -> SmtpPost | Outbox | NoPost:
         return SmtpPost(Server.read(_secret(settings.smtp_url), sender=f"Pulse <pulse@{host}>"))
     except BadAddress as error:
         raise SettingsError(f"SMTP_URL is not usable: {error}.") from None
+
+
+def _place(settings: Settings) -> Place:
+    """What a process beside this one needs to read the same store."""
+    return Place(
+        mongo_uri=settings.mongo_uri.get_secret_value() if settings.mongo_uri else None,
+        database=settings.mongo_db_name,
+        data_dir=settings.data_dir,
+        timeout_seconds=settings.mongo_timeout_seconds,
+        encryption_keys=tuple(key.reveal() for key in _keys(settings.encryption_keys)),
+    )
 
 
 def _keys(listed: SecretStr) -> tuple[Secret, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from pulse_dash.api.bodies import Answer, GivenMoment, Moment, Text
 from pulse_dash.api.downloads import Downloading
@@ -208,18 +210,33 @@ def as_file(begun: Export) -> Response:
     """An export as it leaves for whoever asked."""
     kind = "text/csv; charset=utf-8" if begun.form == "csv" else "application/jsonl"
     headers = {"Content-Disposition": f'attachment; filename="{begun.file_name}"'}
-    return StreamingResponse(unbroken(begun), media_type=kind, headers=headers)
+    return _Sending(begun, media_type=kind, headers=headers)
+
+
+class _Sending(StreamingResponse):
+    """A file on its way; who breaks off lets go of whoever writes it."""
+
+    def __init__(self, begun: Export, **how: Any) -> None:
+        super().__init__(unbroken(begun), **how)
+        self._begun = begun
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._begun.end()
 
 
 class CutShort(RuntimeError):
     """The file could not be read to its end; what was sent of it must not pass for the whole."""
 
 
-async def unbroken(begun: Export) -> AsyncIterator[bytes]:
+async def unbroken(begun: Export) -> AsyncGenerator[bytes]:
     """The chunks of a file; a fault on the way breaks the connection. Raises CutShort."""
     try:
-        async for chunk in begun.chunks():
-            yield chunk
+        async with aclosing(begun.chunks()) as chunks:
+            async for chunk in chunks:
+                yield chunk
     except PulseError as error:
         log.warning("audit.export_cut_short", code=error.code)
         raise CutShort from error

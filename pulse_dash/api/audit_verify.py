@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
 
 from pulse_dash.api.audit import OneOrganization, reached
 from pulse_dash.api.bodies import Answer, Moment
 from pulse_dash.api.principals import Caller
 from pulse_dash.core import audit_checkpoints, audit_verify
-from pulse_dash.core.audit_verify import Fault, Head
+from pulse_dash.core.audit_verify import Fault, Head, Verified
+
+# For the log alone: whoever asked is gone.
+_NOBODY_WAITS = 499
 
 router = APIRouter(prefix="/v1/audit-logs", tags=["audit"])
 
@@ -54,9 +60,18 @@ class VerifiedAnswer(Answer):
     finds: list[str]
 
 
-@router.get("/verify", summary="Whether the log is as it was written", dependencies=[Depends(reached)])
-async def verify(work: Caller, org_id: OneOrganization, checkpoint: GivenCheckpoint = None) -> VerifiedAnswer:
-    found = await audit_verify.verify(work, org_id, checkpoint=checkpoint)
+@router.get(
+    "/verify",
+    summary="Whether the log is as it was written",
+    dependencies=[Depends(reached)],
+    response_model=VerifiedAnswer,
+)
+async def verify(
+    request: Request, work: Caller, org_id: OneOrganization, checkpoint: GivenCheckpoint = None
+) -> VerifiedAnswer | Response:
+    found = await _while_connected(request, audit_verify.verify(work, org_id, checkpoint=checkpoint))
+    if found is None:
+        return Response(status_code=_NOBODY_WAITS)
     return VerifiedAnswer(
         org_id=org_id,
         fits=found.fits,
@@ -69,6 +84,23 @@ async def verify(work: Caller, org_id: OneOrganization, checkpoint: GivenCheckpo
         compared=found.compared,
         finds=list(found.finds),
     )
+
+
+async def _while_connected(request: Request, asked: Awaitable[Verified]) -> Verified | None:
+    """What is asked for; who goes away ends it, and then it is None."""
+    walking, leaving = asyncio.ensure_future(asked), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({walking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return walking.result() if walking.done() else None
+    finally:
+        for each in (walking, leaving):
+            each.cancel()
+        await asyncio.wait({walking, leaving})
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _fault(fault: Fault | None) -> FaultAnswer | None:

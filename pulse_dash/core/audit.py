@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pulse_dash.core import members
-from pulse_dash.core.access import Permission, UserActor, holds, open_because, requires
+from pulse_dash.core.access import Permission, UserActor, open_because, requires, where
 from pulse_dash.core.actions import ACTIONS
+from pulse_dash.core.audit_file import Sight
 from pulse_dash.core.errors import FieldError, Invalid, NotFound
 from pulse_dash.core.names import has_controls
 from pulse_dash.core.work import Work
@@ -65,27 +66,14 @@ async def listing(
     wanted = await wanted_by(work, filters or Filters())
     after = Cursor.decode(cursor) if cursor is not None else None
     found = await work.store.audit_log.page(wanted, limit=check_limit(limit), after=after)
-    return AuditPage(seen_by(work, found.items), found.next_cursor)
+    return AuditPage(sight_of(work).seen(found.items), found.next_cursor)
 
 
-@open_because("it only takes away")
-def seen_by(work: Work, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
-    """The entries without the addresses of others, for whoever does not hold `people.view` there."""
-    whose = {entry.org_id for entry in entries if entry.org_id is not None}
-    hidden = {org_id for org_id in whose if not holds(work.actor, Permission.PEOPLE_VIEW, org_id)}
+@open_because("it only says what the actor holds")
+def sight_of(work: Work) -> Sight:
+    """Whose addresses the actor sees."""
     own = work.actor.id if isinstance(work.actor, UserActor) else ""
-    return [_without_addresses(entry, own) if entry.org_id in hidden else entry for entry in entries]
-
-
-def _without_addresses(entry: AuditEntry, own: str) -> AuditEntry:
-    actor, resource = dict(entry.actor), dict(entry.resource)
-    if entry.actor.get("id") != own:
-        actor.pop("email", None)
-    if resource.get("type") == "invitation":
-        # It is called by the address that was invited.
-        resource["name"] = None
-    changes = {name: change for name, change in entry.changes.items() if name != "email"}
-    return entry._replace(actor=actor, resource=resource, changes=changes)
+    return Sight(where(work.actor, Permission.PEOPLE_VIEW), own)
 
 
 @requires(Permission.VIEW)

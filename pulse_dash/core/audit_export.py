@@ -1,72 +1,59 @@
-"""The audit log on its way out: CSV for spreadsheets, JSON Lines for programs and for whoever verifies without us.
+"""The audit log on its way out: who may have which part of it as a file, and that they had it, which is in the log too.
 
-It is read in slices and written as it is read, so its size in memory is that of one slice. The export itself is in the
-log that it exports.
+What the file looks like is told by audit_file. It is written in a process beside the node and passed on as it comes, so
+its size in memory is that of a few chunks.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
-from pulse_dash.core.access import Permission, UserActor, requires
-from pulse_dash.core.audit import NOUNS, AuditEntry, Filters, seen_by, wanted_by
+from pulse_dash.core.access import Actor, KeyActor, Permission, UserActor, requires
+from pulse_dash.core.audit import NOUNS, Filters, sight_of, wanted_by
 from pulse_dash.core.audit_checkpoints import written
-from pulse_dash.core.csv_text import Cell, line, lines
+from pulse_dash.core.audit_file import COLUMNS as COLUMNS  # noqa: PLC0414 - core hands it on to api and state
+from pulse_dash.core.audit_file import File, Form
+from pulse_dash.core.audit_readers import Reading
 from pulse_dash.core.work import Work
-from pulse_dash.store.audit_form import canonical, shown
-from pulse_dash.store.audit_log import Wanted
-from pulse_dash.store.engine import Document
 from pulse_dash.store.ids import looks_like
-
-Form = Literal["csv", "jsonl"]
 
 # Filters that hold one of a few values, or a moment.
 _CHOSEN: Final = frozenset({"from", "to", "action", "status"})
 
-COLUMNS: Final = (
-    *("sequence", "at", "actor_type", "actor_id", "actor_name", "actor_email", "action"),
-    *("resource_type", "resource_id", "resource_name", "status", "ip", "user_agent", "request_id", "changes"),
-    *("id", "org_id", "hash"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What `begin` found to be allowed; `chunks` reads it."""
+    """What `begin` found to be allowed, and who writes it. Whoever has one reads its `chunks`, or ends it."""
 
-    work: Work
-    wanted: Wanted
-    form: Form
+    file: File
+    reading: Reading
     at: datetime
+
+    @property
+    def form(self) -> Form:
+        return self.file.form
 
     @property
     def file_name(self) -> str:
         """What it is saved as."""
-        whose = self.wanted.org_id or "all"
+        whose = self.file.wanted.org_id or "all"
         return f"audit-log-{whose}-{self.at.date().isoformat()}.{self.form}"
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The file, oldest entry first; JSON Lines of one organization end with the checkpoint of its chain."""
-        store = self.work.parts.store
-        head = await store.chains.head(self.wanted.org_id) if self.wanted.org_id is not None else None
-        if self.form == "csv":
-            yield line(COLUMNS).encode()
-        async for entries in self.work.store.audit_log.walk(self.wanted):
-            yield await self._csv(entries) if self.form == "csv" else _json_lines(entries)
-            # Whoever else waits for this node comes first.
-            await asyncio.sleep(0)
-        if self.form == "jsonl" and head is not None:
-            yield b'{"checkpoint":' + written(head).encode() + b"}\n"
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """The file, oldest entry first; JSON Lines of one organization end with the checkpoint of its chain.
 
-    async def _csv(self, entries: Sequence[Document]) -> bytes:
-        opened = await self.work.store.audit_log.opened(entries)
-        rows = lines([_cells(entry) for entry in seen_by(self.work, opened)])
-        # Half of a pair from before names were looked at shall not end the file there.
-        return rows.encode("utf-8", "replace")
+        Raises Unavailable where it can't be read to its end."""
+        async with aclosing(self.reading.chunks(self.file)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def end(self) -> None:
+        """Nobody wants the rest; safe to repeat."""
+        self.reading.end()
 
 
 @requires(Permission.VIEW)
@@ -74,12 +61,31 @@ async def begin(work: Work, filters: Filters, form: Form) -> Export:
     """Note in the log of each organization concerned that it is exported, by whom and with which filters.
 
     JSON Lines hold entries as they are hashed, addresses too, so they take `people.view`. Raises NotFound, Forbidden,
-    Invalid."""
+    Invalid, RateLimited, Unavailable."""
     if form == "jsonl":
         work = work.narrowed(Permission.PEOPLE_VIEW)
         if filters.org_id is not None:
             await work.store.organizations.get(filters.org_id)
     wanted = await wanted_by(work, filters)
+    # First of all: what can't be begun is not told of as if it had been.
+    reading = await work.parts.audit_readers.begin(filters.org_id or _whose(work.actor))
+    try:
+        await _note(work, filters, form)
+        await work.parts.store.logged()
+        head = await work.parts.store.chains.head(filters.org_id) if filters.org_id and form == "jsonl" else None
+        last = b'{"checkpoint":' + written(head).encode() + b"}\n" if head is not None else b""
+        file = File(form, wanted, work.store.audit_log.scope, sight_of(work), last)
+        return Export(file, reading, work.clock.now())
+    except BaseException:
+        reading.end()
+        raise
+
+
+def _whose(actor: Actor) -> str:
+    return actor.id if isinstance(actor, UserActor | KeyActor) else "nobody's"
+
+
+async def _note(work: Work, filters: Filters, form: Form) -> None:
     actor = work.actor
     concerned = [filters.org_id] if filters.org_id else sorted(actor.roles) if isinstance(actor, UserActor) else []
     for org_id in concerned:
@@ -94,8 +100,6 @@ async def begin(work: Work, filters: Filters, form: Form) -> Export:
         )
         document = {"_id": work.new_id("axp"), "org_id": org_id, "created_by": entry["actor"]["id"]}
         await work.store.audit_exports.add(document, entry)
-    await work.parts.store.logged()
-    return Export(work, wanted, form, work.clock.now())
 
 
 def _told(filters: Filters) -> dict[str, str]:
@@ -105,32 +109,3 @@ def _told(filters: Filters) -> dict[str, str]:
         name: value if name in _CHOSEN or looks_like(value.partition("_")[0], value) or f"{value}.*" in NOUNS else "set"
         for name, value in filters.said().items()
     }
-
-
-def _json_lines(entries: Sequence[Document]) -> bytes:
-    return b"".join([canonical({**shown(entry), "hash": entry.get("hash")}) + b"\n" for entry in entries])
-
-
-def _cells(entry: AuditEntry) -> tuple[Cell, ...]:
-    actor, resource = entry.actor.get, entry.resource.get
-    return (
-        entry.sequence,
-        # Times of the store are in UTC.
-        f"{entry.at.isoformat(timespec='milliseconds')[:23]}Z",
-        actor("type"),
-        actor("id"),
-        actor("name"),
-        actor("email"),
-        entry.action,
-        resource("type"),
-        resource("id"),
-        resource("name"),
-        entry.status,
-        entry.ip,
-        entry.user_agent,
-        entry.request_id,
-        canonical(entry.changes).decode() if entry.changes else None,
-        entry.id,
-        entry.org_id,
-        entry.hash,
-    )

@@ -1,58 +1,9 @@
-"""The keys of people in the audit log: one for each, sealed by ENCRYPTION_KEYS, gone when the person is erased."""
+"""Erasing a person from the audit log: their key goes, and with it what the log holds of them."""
 
 from __future__ import annotations
 
-import binascii
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from functools import lru_cache
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from pulse_dash.core.access import open_because
-from pulse_dash.core.errors import Unavailable
-from pulse_dash.core.vault import Unreadable, Vault
 from pulse_dash.core.work import Work
-
-_NONCE = 12
-
-
-class PersonCiphers:
-    """AES-256-GCM under a person's key. A key that was unsealed is remembered for a while, found by its sealed form
-    alone: whose document is gone is found no more."""
-
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-        self._opened = lru_cache(maxsize=1_000)(self._unsealed)
-
-    def __repr__(self) -> str:
-        return "PersonCiphers(…)"
-
-    def fresh(self) -> bytes:
-        """A new key, sealed, to be kept."""
-        return self._vault.sealed(secrets.token_bytes(32))
-
-    def seal(self, key: bytes, text: bytes, beside: str) -> str:
-        """The text under that key, bound to what it stands beside. Raises Unavailable."""
-        nonce = secrets.token_bytes(_NONCE)
-        return urlsafe_b64encode(nonce + self._opened(key).encrypt(nonce, text, beside.encode())).decode()
-
-    def open(self, key: bytes, sealed: str, beside: str) -> bytes | None:
-        """The text again; None where it is not of this key and place."""
-        try:
-            raw = urlsafe_b64decode(sealed)
-            return self._opened(key).decrypt(raw[:_NONCE], raw[_NONCE:], beside.encode())
-        except (InvalidTag, ValueError, binascii.Error, Unavailable):
-            return None
-
-    def _unsealed(self, key: bytes) -> AESGCM:
-        try:
-            return AESGCM(self._vault.opened(key))
-        except Unreadable as error:
-            raise Unavailable(
-                "audit", "A person's key was sealed with one that is not among ENCRYPTION_KEYS."
-            ) from error
 
 
 @open_because("for whoever erases a person, which has a rule of its own")

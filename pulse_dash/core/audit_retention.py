@@ -15,9 +15,10 @@ from typing import Final
 import structlog
 
 from pulse_dash.core.access import open_because
-from pulse_dash.core.audit_verify import Fault, Head, Looked
+from pulse_dash.core.audit_walk import Fault, Looked
 from pulse_dash.core.plans import longest
 from pulse_dash.core.work import Work
+from pulse_dash.store.audit_chain import Head
 from pulse_dash.store.audit_form import INSTALLATION, entry_in
 from pulse_dash.store.ids import ALPHABET, LENGTH
 
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 # A chain is trimmed once a day at most, for each time costs it an entry.
 _MORE_THAN: Final = timedelta(days=1)
 _AT_ONCE: Final = 500
+# A millisecond or two of work, so that others of this node hardly wait.
+_READ_AT_ONCE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,13 @@ async def _trim(work: Work, chain: str, before: datetime) -> bool:
 
 async def _prefix(work: Work, head: Head, before: datetime) -> _Prefix | Fault | None:
     """How far all entries are of before that moment and as they were written; None where the first is not."""
-    looked = Looked(work, head, None)
+    looked = Looked(work.parts.store.chains.signed_by_us, head, None)
     fault = looked.at_head(head.unchained)
     if fault is not None:
         return fault
     looked.expect(await work.parts.store.chains.checkpoints(head.chain, head.from_sequence, head.sequence))
     prefix: _Prefix | None = None
-    async for bodies in work.store.audit_log.chained(head.chain, -1):
+    async for bodies in work.store.audit_log.chained(head.chain, -1, _READ_AT_ONCE):
         for body in bodies:
             entry = entry_in(body)
             # The last one stays, so that there always is one.

@@ -16,6 +16,28 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pulse_dash.core.errors import Unavailable
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.vault import Unreadable, Vault
+from pulse_dash.store.audit_chain import Head
+
+
+class PublicKeys:
+    """What others verify with: whether one of these keys, in hexadecimal, signed something."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = frozenset(keys)
+
+    def good(self, key: str, signature: str, message: bytes) -> bool:
+        """Whether it was this key and it is one of these."""
+        if key not in self._keys:
+            return False
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def signed(self, head: Head) -> bool:
+        """Whether one of them signed where a chain stands."""
+        return self.good(head.key, head.signature, head.message)
 
 
 class AuditSigning:
@@ -57,13 +79,7 @@ class AuditSigning:
 
     def good(self, key: str, signature: str, message: bytes) -> bool:
         """Whether one of our keys signed that."""
-        if key not in self.public_keys:
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), message)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return PublicKeys(self.public_keys).good(key, signature, message)
 
 
 def _derived(secret: bytes) -> Ed25519PrivateKey:

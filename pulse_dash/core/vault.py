@@ -24,10 +24,32 @@ class Unreadable(Exception):
     """Something was encrypted with a key that is no longer among ours, or damaged."""
 
 
-class Vault:
+class Sealing:
+    """Encrypts what Pulse must read again: the first key writes, all read."""
+
+    def __init__(self, encryption_keys: Sequence[Secret]) -> None:
+        self._ciphers = MultiFernet([_cipher(key) for key in encryption_keys])
+
+    def __repr__(self) -> str:
+        return "Sealing(…)"
+
+    def sealed(self, text: bytes) -> bytes:
+        """Encrypted with the first of the encryption keys."""
+        return self._ciphers.encrypt(text)
+
+    def opened(self, sealed: bytes) -> bytes:
+        """What `sealed` was given, whichever of the keys wrote it. Raises Unreadable."""
+        try:
+            return self._ciphers.decrypt(sealed)
+        except InvalidToken as error:
+            raise Unreadable from error
+
+
+class Vault(Sealing):
     """Holds the derived keys; nothing that it holds can be printed or pickled."""
 
     def __init__(self, jwt_secret: Secret, api_key_pepper: Secret, encryption_keys: Sequence[Secret]) -> None:
+        super().__init__(encryption_keys)
         self._root = jwt_secret.reveal().encode()
         self._pepper = api_key_pepper.reveal().encode()
         self.access_key = self._derive("access token")
@@ -40,7 +62,6 @@ class Vault:
         self._link = _Mac(self._derive("mailed link"))
         self._livekit = _Mac(self._derive("own livekit"))
         self._recovery = _Mac(self._derive("recovery code"))
-        self._ciphers = MultiFernet([_cipher(key) for key in encryption_keys])
 
     def __repr__(self) -> str:
         return "Vault(…)"
@@ -75,17 +96,6 @@ class Vault:
     def livekit_mac(self, api_key: str, api_secret: str) -> str:
         """Recognizes a LiveKit's pair without keeping it."""
         return self._livekit.over(api_key, api_secret)
-
-    def sealed(self, text: bytes) -> bytes:
-        """Encrypted with the first of the encryption keys."""
-        return self._ciphers.encrypt(text)
-
-    def opened(self, sealed: bytes) -> bytes:
-        """What `sealed` was given, whichever of the keys wrote it. Raises Unreadable."""
-        try:
-            return self._ciphers.decrypt(sealed)
-        except InvalidToken as error:
-            raise Unreadable from error
 
 
 def _cipher(key: Secret) -> Fernet:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pulse_dash.core.access import Actor, KeyActor, Permission, PublicKeyActor, SystemActor, UserActor, held_back, where
 from pulse_dash.core.actions import REFUSED
+from pulse_dash.core.audit_readers import AuditReaders
 from pulse_dash.core.board import Board
 from pulse_dash.core.clock import Clock
 from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
@@ -93,6 +94,7 @@ class Parts:
     freshness: Freshness
     policy: Policy
     board: Board
+    audit_readers: AuditReaders
 
 
 class Work(NamedTuple):

@@ -8,7 +8,7 @@ import reflex as rx
 
 from pulse_dash.core import accounts, audit_verify
 from pulse_dash.core.audit_verify import Verified
-from pulse_dash.core.errors import Invalid, NotFound, SecondFactorNeeded, Unavailable
+from pulse_dash.core.errors import Invalid, LimitExceeded, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import iso
 
@@ -67,7 +67,7 @@ class VerdictState(PulseState):
                 errors = {"checkpoint": "Paste the line of the mail, from { to }."}
             elif here is not None:
                 found = await audit_verify.verify(work, here.id, checkpoint=checkpoint)
-        except (Invalid, NotFound, SecondFactorNeeded, Unavailable) as refused:
+        except (Invalid, LimitExceeded, NotFound, SecondFactorNeeded, Unavailable) as refused:
             errors = self._sentences(refused)
         finally:
             async with self:

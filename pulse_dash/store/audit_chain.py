@@ -75,6 +75,11 @@ class Signing(Protocol):
         """Whether a key is there: one of the settings, or one that was kept."""
         ...
 
+    @property
+    def public_keys(self) -> tuple[str, ...]:
+        """What others verify with, in hexadecimal."""
+        ...
+
     def fresh(self) -> bytes:
         """A new key, sealed, to be kept."""
         ...
@@ -153,13 +158,32 @@ def head_of(document: Document, chain: str | None = None) -> Head:
     )
 
 
-class Chains:
+class Stands:
+    """Where chains stand and stood, for whoever only reads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._heads = engine.collection("audit_heads")
+        self._checkpoints = engine.collection("audit_checkpoints")
+
+    async def now(self, chain: str) -> Head | None:
+        """Where a chain stands; what its head was given last may not be in its place yet."""
+        document = await self._heads.find_one({"_id": chain})
+        return None if document is None else head_of(document)
+
+    async def checkpoints(self, chain: str, after: int, until: int) -> list[Head]:
+        """Those kept of these entries, in order."""
+        found = await self._checkpoints.find(
+            {"chain": chain, "sequence": {"$gt": after, "$lte": until}}, sort=[("sequence", 1)]
+        )
+        return [head_of(each, chain) for each in found]
+
+
+class Chains(Stands):
     """All chains, as the outbox appends to them and as verify reads where they stand."""
 
     def __init__(self, engine: Engine, clock: Clock, signing: Signing, people: People) -> None:
-        self._heads = engine.collection("audit_heads")
+        super().__init__(engine)
         self._log = engine.collection("audit_log")
-        self._checkpoints = engine.collection("audit_checkpoints")
         self._anchors = engine.collection("audit_anchors")
         self._meta = engine.collection("meta")
         self._clock = clock
@@ -281,17 +305,15 @@ class Chains:
         document = await self._settled(chain)
         return None if document is None else head_of(document)
 
-    async def checkpoints(self, chain: str, after: int, until: int) -> list[Head]:
-        """Those kept of these entries, in order."""
-        found = await self._checkpoints.find(
-            {"chain": chain, "sequence": {"$gt": after, "$lte": until}}, sort=[("sequence", 1)]
-        )
-        return [head_of(each, chain) for each in found]
-
     async def chains(self, after: str, limit: int) -> list[str]:
         """The names of chains, in order."""
         found = await self._heads.find({"_id": {"$gt": after}}, projection={"_id": 1}, sort=[("_id", 1)], limit=limit)
         return [each["_id"] for each in found]
+
+    @property
+    def public_keys(self) -> tuple[str, ...]:
+        """Whose signatures are this installation's; a chain's `head` was asked for before."""
+        return self._signing.public_keys
 
     def signed_by_us(self, head: Head) -> bool:
         """Whether one of this installation's keys signed it."""

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulse_dash.store.audit_form import INSTALLATION, decoded, entry_in
-from pulse_dash.store.engine import Document, translated
+from pulse_dash.store.engine import Document, Engine, translated
 from pulse_dash.store.paging import Cursor, newest_first
 from pulse_dash.store.records import View
 from pulse_dash.store.schema import CollectionSchema, Index
+from pulse_dash.store.scope import Scope
 
 if TYPE_CHECKING:
     from pulse_dash.store.store import Store
@@ -46,10 +47,10 @@ SCHEMA = CollectionSchema(
         Index("chain", (("org_id", 1), ("sequence", 1), ("_id", 1)), partial="sequence"),
     ),
 )
-# Read at once while a log is walked: a millisecond or two of work, so that others of this node hardly wait.
-SLICE: Final = 64
+# Read at once while a log is walked; it is held in memory.
+SLICE: Final = 500
 # The same while a chain is.
-CHAINED: Final = 128
+CHAINED: Final = 1_000
 _TRIES: Final = 5
 
 
@@ -99,39 +100,12 @@ class Wanted:
         return asked
 
 
-class AuditLog:
-    """The entries of the organizations that the reader may see."""
+class Entries:
+    """The entries inside a scope as they are stored, for whoever has no more than an engine."""
 
-    def __init__(self, store: Store, view: View) -> None:
-        self._store = store
-        self._documents = store.engine.collection("audit_log")
-        self._view = view
-
-    async def page(self, wanted: Wanted, *, limit: int, after: Cursor | None) -> AuditPage:
-        """The newest that are wanted, or those older than the cursor. What was changed on this node before is in it."""
-        await self._store.logged()
-        conditions = self._conditions(wanted)
-        if after is not None:
-            conditions.append(after.older())
-        found = await self._documents.find({"$and": conditions}, sort=newest_first(), limit=limit + 1)
-        items = await self.opened(found[:limit])
-        more = len(found) > limit
-        return AuditPage(items, Cursor(items[-1].at, items[-1].id).encode() if more else None)
-
-    async def opened(self, documents: Sequence[Document]) -> list[AuditEntry]:
-        """Entries as they are stored, for their readers, with what is still known of the people in them."""
-        return [_read(document) for document in await self._store.people.opened(documents)]
-
-    async def count(self, wanted: Wanted) -> int:
-        """How many are wanted; of one mark and a time the index tells it."""
-        return await self._documents.count_documents({"$and": self._conditions(wanted)})
-
-    async def first_at(self, org_id: str) -> datetime | None:
-        """When the oldest entry of an organization was made."""
-        found = await self._documents.find(
-            self._view.held.of_organization(org_id), sort=[("at", 1), ("_id", 1)], limit=1, projection={"at": 1}
-        )
-        return found[0]["at"] if found else None
+    def __init__(self, engine: Engine, scope: Scope) -> None:
+        self._documents = engine.collection("audit_log")
+        self.scope = scope
 
     async def walk(self, wanted: Wanted) -> AsyncIterator[list[Document]]:
         """All that are wanted, as they are stored, oldest first and in slices."""
@@ -156,14 +130,15 @@ class AuditLog:
             if last is None:
                 return
 
-    async def chained(self, chain: str, after: int) -> AsyncIterator[list[bytes]]:
+    async def chained(self, chain: str, after: int, at_once: int | None = None) -> AsyncIterator[list[bytes]]:
         """The entries of a chain as they are stored, by their place in it, in slices; all of one place together."""
         place: dict[str, Any] = {"org_id": _organization(chain)}
+        limit = at_once or CHAINED
         while found := await self._documents.find_bodies(
-            {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=CHAINED
+            {**place, "sequence": {"$gt": after}}, sort=[("sequence", 1), ("_id", 1)], limit=limit
         ):
             first, last = _place(found[0]), _place(found[-1])
-            whole = len(found) < CHAINED or first is None or last is None
+            whole = len(found) < limit or first is None or last is None
             if not whole and first != last:
                 # Of the last place there may be more than fitted.
                 while _place(found[-1]) == last:
@@ -191,6 +166,43 @@ class AuditLog:
             before = after
         return await self._documents.count_documents({**all_, "sequence": {"$exists": False}})
 
+    def _conditions(self, wanted: Wanted) -> list[dict[str, Any]]:
+        return [self.scope.of_organization(wanted.org_id), *wanted.conditions()]
+
+
+class AuditLog(Entries):
+    """The entries of the organizations that the reader may see."""
+
+    def __init__(self, store: Store, view: View) -> None:
+        super().__init__(store.engine, view.held)
+        self._store = store
+
+    async def page(self, wanted: Wanted, *, limit: int, after: Cursor | None) -> AuditPage:
+        """The newest that are wanted, or those older than the cursor. What was changed on this node before is in it."""
+        await self._store.logged()
+        conditions = self._conditions(wanted)
+        if after is not None:
+            conditions.append(after.older())
+        found = await self._documents.find({"$and": conditions}, sort=newest_first(), limit=limit + 1)
+        items = await self.opened(found[:limit])
+        more = len(found) > limit
+        return AuditPage(items, Cursor(items[-1].at, items[-1].id).encode() if more else None)
+
+    async def opened(self, documents: Sequence[Document]) -> list[AuditEntry]:
+        """Entries as they are stored, for their readers, with what is still known of the people in them."""
+        return [read(document) for document in await self._store.people.opened(documents)]
+
+    async def count(self, wanted: Wanted) -> int:
+        """How many are wanted; of one mark and a time the index tells it."""
+        return await self._documents.count_documents({"$and": self._conditions(wanted)})
+
+    async def first_at(self, org_id: str) -> datetime | None:
+        """When the oldest entry of an organization was made."""
+        found = await self._documents.find(
+            self.scope.of_organization(org_id), sort=[("at", 1), ("_id", 1)], limit=1, projection={"at": 1}
+        )
+        return found[0]["at"] if found else None
+
     # --- retention
 
     async def oldest(self, chain: str) -> datetime | None:
@@ -212,9 +224,6 @@ class AuditLog:
             {"org_id": _organization(chain), "at": {"$lt": before}, "sequence": {"$exists": False}}
         )
 
-    def _conditions(self, wanted: Wanted) -> list[dict[str, Any]]:
-        return [self._view.held.of_organization(wanted.org_id), *wanted.conditions()]
-
 
 def _organization(chain: str) -> str | None:
     return None if chain == INSTALLATION else chain
@@ -226,7 +235,8 @@ def _place(body: bytes) -> int | None:
     return None if entry is None else entry["sequence"]
 
 
-def _read(document: Document) -> AuditEntry:
+def read(document: Document) -> AuditEntry:
+    """An entry whose people were opened, for its readers."""
     return AuditEntry(
         id=document["_id"],
         org_id=document.get("org_id"),

@@ -9,6 +9,7 @@ from pulse_dash.store import mongo
 from pulse_dash.store.catalog import COLLECTIONS
 from pulse_dash.store.data_folder import refused
 from pulse_dash.store.embedded import EmbeddedEngine, copying
+from pulse_dash.store.embedded.looking import LookingEngine
 from pulse_dash.store.engine import Engine
 from pulse_dash.store.mongo import MongoEngine
 
@@ -27,6 +28,15 @@ async def connect(
     if mongo_uri:
         return await MongoEngine.open(mongo_uri, database, pool_size=pool_size, timeout_seconds=timeout_seconds)
     return await EmbeddedEngine.open(data_dir, database)
+
+
+async def look(*, mongo_uri: str | None, database: str, data_dir: Path, timeout_seconds: int) -> Engine:
+    """Open the store to read it beside the process that has it open already. Raises Unavailable."""
+    if mongo_uri:
+        return await MongoEngine.open(mongo_uri, database, pool_size=1, timeout_seconds=timeout_seconds)
+    engine = LookingEngine(data_dir / database)
+    await engine.ping()
+    return engine
 
 
 def back_up(*, mongo_uri: str | None, database: str, data_dir: Path, target: Path) -> int:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from pulse_dash.core import audit_verify, organizations
+from pulse_dash.core import audit_walk, organizations
 from pulse_dash.core.audit_checkpoints import written
 from pulse_dash.services import Services
 from pulse_dash.store.audit_chain import Head
@@ -200,7 +200,9 @@ async def test_an_entry_that_cannot_be_read_any_more_is_found(town: Town, servic
     bodies = [encoded(each) for each in await Intruder(services, owner.organization.id).entries()]
     spoiled = bodies[2].replace(b"\x02action\0", b"\x7faction\0")
 
-    fault = audit_verify.Looked(services.system("a test"), head, None).at([*bodies[:2], spoiled, *bodies[3:]])
+    fault = audit_walk.Looked(services.parts.store.chains.signed_by_us, head, None).at(
+        [*bodies[:2], spoiled, *bodies[3:]]
+    )
 
     assert fault is not None
     assert (fault.reason, fault.sequence) == ("changed", 3)
@@ -340,7 +342,7 @@ def _is_place(value: object) -> bool:
 
 def _found(services: Services, head: Head, entries: list[Document]) -> bool:
     """What verify does with a log that holds exactly these."""
-    looked = audit_verify.Looked(services.system("a test"), head, None)
+    looked = audit_walk.Looked(services.parts.store.chains.signed_by_us, head, None)
     here = [each for each in entries if each["org_id"] == head.chain]
     placed = sorted((each for each in here if _is_place(each["sequence"])), key=lambda each: each["sequence"])
     if looked.at_head(len(here) - len(placed)) is not None:

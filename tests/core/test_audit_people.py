@@ -7,8 +7,8 @@ import asyncio
 from pulse_dash.core import accounts, audit, audit_people, invitations, members, projects
 from pulse_dash.core.access import Role
 from pulse_dash.core.audit import AuditEntry, Filters
-from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.core.audit_verify import verify
+from pulse_dash.core.person_ciphers import PersonCiphers
 from pulse_dash.core.work import Call
 from pulse_dash.services import Services
 from pulse_dash.store.audit_people import People

@@ -10,7 +10,7 @@ from typing import Any
 
 import bson
 
-from pulse_dash.core.audit_people import PersonCiphers
+from pulse_dash.core.person_ciphers import PersonCiphers
 from pulse_dash.store.audit_chain import Chains, Head
 from pulse_dash.store.audit_form import GENESIS, follows, hash_of, linked
 from pulse_dash.store.audit_people import People

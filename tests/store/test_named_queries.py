@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from pulse_dash.core.audit_people import PersonCiphers
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.errors import PulseError
+from pulse_dash.core.person_ciphers import PersonCiphers
 from pulse_dash.core.randomness import Randomness
 from pulse_dash.store.audit_anchors import Arrived, Failed
 from pulse_dash.store.audit_log import Wanted
