@@ -29,9 +29,10 @@ _BATCH: Final = 50
 
 
 @open_because("each caller has its own rule, and a mail goes only to an address that is kept")
-async def post(work: Work, mail: Mail, *, once: str = "") -> None:
+async def post(work: Work, mail: Mail, *, once: str = "", to_many: bool = False) -> None:
     """Keep a mail, to be handed over at once or as soon as it can; of several with the same `once` the first.
 
+    One of those that go to many waits while any other is due: thousands of them delay nobody's reset link.
     Raises Unavailable when it can't be kept."""
     system = work.as_system("post a mail")
     # Links open accounts, so what is kept is sealed.
@@ -43,6 +44,7 @@ async def post(work: Work, mail: Mail, *, once: str = "") -> None:
         sealed=vault.sealed(mail.text.encode()),
         sealed_unsubscribe=vault.sealed(mail.unsubscribe.encode()) if mail.unsubscribe else None,
         now=work.clock.now(),
+        to_many=to_many,
     )
     work.parts.bus.say("mails:")
 
@@ -73,7 +75,7 @@ async def hand_over(work: Work) -> int:
                 await store.mails.give_up(kept.id, clock.now())
                 continue
             log.warning("mail.later", mail=kept.id, attempts=kept.attempts, detail=away.detail)
-            await store.mails.put_off(kept.id, clock.now() + PAUSES[kept.attempts - 1])
+            await store.mails.put_off(kept, clock.now() + PAUSES[kept.attempts - 1])
         else:
             await store.mails.sent(kept.id, clock.now())
             arrived += 1

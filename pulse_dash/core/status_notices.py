@@ -81,7 +81,7 @@ async def _keep(work: Work, subscriber: StatusSubscription, incident: Incident, 
         now, what = work.clock.now(), {"incident_id": incident.id, "number": number}
         await work.store.status_deliveries.put(once, subscriber.id, now=now, **what)
     elif work.parts.post.delivers:
-        await post(work, _mail(work, subscriber, incident, number), once=once)
+        await post(work, _mail(work, subscriber, incident, number), once=once, to_many=True)
 
 
 def _mail(work: Work, subscriber: StatusSubscription, incident: Incident, number: int) -> Mail:

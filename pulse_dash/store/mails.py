@@ -20,21 +20,27 @@ SCHEMA = CollectionSchema(
         "sealed_unsubscribe?": "binary",
         "attempts": "int",
         "created_at": "date",
+        # In which lane it waits: one for people stands in the first, one of many for subscribers in the second.
         "due_at?": "date",
+        "due_to_many_at?": "date",
         "sent_at?": "date",
         "given_up_at?": "date",
     },
     (
         Index("due_at", (("due_at", 1),), partial="due_at"),
+        Index("due_to_many_at", (("due_to_many_at", 1),), partial="due_to_many_at"),
         Index("created_at", (("created_at", 1),)),
         Index("to", (("to", 1),)),
     ),
 )
 
 
+_LANES = ("due_at", "due_to_many_at")
+
+
 @dataclass(frozen=True, slots=True)
 class KeptMail:
-    """One that is tried now, for the `attempts`th time."""
+    """One that is tried now, for the `attempts`th time; `lane` is the field that says when it is due."""
 
     id: str
     to: str
@@ -42,6 +48,7 @@ class KeptMail:
     sealed: bytes
     sealed_unsubscribe: bytes | None
     attempts: int
+    lane: str
 
 
 class Mails:
@@ -51,30 +58,41 @@ class Mails:
         self._documents = store.engine.collection("mails")
 
     async def put(
-        self, mail_id: str, *, to: str, subject: str, sealed: bytes, sealed_unsubscribe: bytes | None, now: datetime
+        self,
+        mail_id: str,
+        *,
+        to: str,
+        subject: str,
+        sealed: bytes,
+        sealed_unsubscribe: bytes | None,
+        now: datetime,
+        to_many: bool = False,
     ) -> None:
         """Keep one that is due now; one that is kept under this id already stays as it is."""
-        kept = {"to": to, "subject": subject, "sealed": sealed, "attempts": 0, "created_at": now, "due_at": now}
+        kept = {"to": to, "subject": subject, "sealed": sealed, "attempts": 0, "created_at": now, _LANES[to_many]: now}
         try:
             await self._documents.insert_one({"_id": mail_id, **kept, "sealed_unsubscribe": sealed_unsubscribe})
         except DuplicateKey:
             return
 
     async def claim(self, now: datetime, *, until: datetime) -> KeptMail | None:
-        """The one that waits longest; nobody else gets it before `until`."""
-        found: Document | None = await self._documents.find_one_and_update(
-            {"due_at": {"$lte": now}}, {"$set": {"due_at": until}, "$inc": {"attempts": 1}}, sort=[("due_at", 1)]
-        )
-        if found is None:
-            return None
-        return KeptMail(
-            found["_id"],
-            found["to"],
-            found["subject"],
-            found["sealed"],
-            found.get("sealed_unsubscribe"),
-            found["attempts"],
-        )
+        """The one that waits longest, one of many only while none for a person is due; nobody else gets it before
+        `until`."""
+        for lane in _LANES:
+            found: Document | None = await self._documents.find_one_and_update(
+                {lane: {"$lte": now}}, {"$set": {lane: until}, "$inc": {"attempts": 1}}, sort=[(lane, 1)]
+            )
+            if found is not None:
+                return KeptMail(
+                    found["_id"],
+                    found["to"],
+                    found["subject"],
+                    found["sealed"],
+                    found.get("sealed_unsubscribe"),
+                    found["attempts"],
+                    lane,
+                )
+        return None
 
     async def sent(self, mail_id: str, now: datetime) -> None:
         """It is on its way; what it said is forgotten."""
@@ -84,9 +102,9 @@ class Mails:
         """It will not be tried again."""
         await self._finish(mail_id, {"given_up_at": now})
 
-    async def put_off(self, mail_id: str, until: datetime) -> None:
+    async def put_off(self, mail: KeptMail, until: datetime) -> None:
         """Try it again then."""
-        await self._documents.update_one({"_id": mail_id}, {"$set": {"due_at": until}})
+        await self._documents.update_one({"_id": mail.id}, {"$set": {mail.lane: until}})
 
     async def forget(self, before: datetime) -> int:
         """Remove what was kept before that moment."""
@@ -97,5 +115,5 @@ class Mails:
         return int(await self._documents.delete_many({"to": address}))
 
     async def _finish(self, mail_id: str, how: dict[str, datetime]) -> None:
-        gone = {"due_at": "", "sealed": "", "sealed_unsubscribe": ""}
+        gone = {**dict.fromkeys(_LANES, ""), "sealed": "", "sealed_unsubscribe": ""}
         await self._documents.update_one({"_id": mail_id}, {"$set": {**how, "to": "", "subject": ""}, "$unset": gone})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -85,6 +86,35 @@ async def test_who_claimed_a_mail_and_died_only_delays_it(
     await mailing.system("a test").store.mails.claim(clock.now(), until=clock.now())
 
     assert await _hand_over(mailing) == 1
+
+
+async def test_ten_thousand_that_go_to_many_delay_no_mail_for_a_person(mailing: Services, mailbox: Mailbox) -> None:
+    work = mailing.system("a test")
+    for number in range(10_000):
+        many = Mail(f"subscriber{number}@example.com", "Down: LiveKit", "We look.\n")
+        await mails.post(work, many, once=f"sub_{number}", to_many=True)
+    await _hand_over(mailing)
+    before = len(mailbox.mails)
+    await _post(mailing)
+    await _hand_over(mailing)
+
+    assert mailbox.mails[before].to == "ada@example.com"
+    # The others go on as they came, in the same round.
+    assert mailbox.mails[before + 1].to == f"subscriber{before}@example.com"
+
+
+async def test_one_of_many_that_is_put_off_stays_behind_the_others(
+    mailing: Services, mailbox: Mailbox, clock: MovableClock
+) -> None:
+    mailbox.gone = True
+    await mails.post(mailing.system("a test"), replace(MAIL, to="bob@example.com"), to_many=True)
+    await _hand_over(mailing)
+    mailbox.gone = False
+    clock.move(mails.PAUSES[0].total_seconds())
+    await _post(mailing)
+    await _hand_over(mailing)
+
+    assert [mail.to for mail in mailbox.mails] == ["ada@example.com", "bob@example.com"]
 
 
 class _Taken:

@@ -24,6 +24,7 @@ from pulse_dash.store.checks import CheckedDay
 from pulse_dash.store.embedded import EmbeddedEngine
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.incidents import Incident
+from pulse_dash.store.mails import KeptMail
 from pulse_dash.store.media_events import MediaEventRecord
 from pulse_dash.store.paging import Cursor
 from pulse_dash.store.records import Records, View
@@ -50,6 +51,7 @@ GIVEN: dict[str, Any] = {
     "filter": {"org_id": "org_x"},
     "wanted": Wanted("org_x", NOON, NOON, (("action:a.b",), ("word:a", "word:b"))),
     "event": MediaEventRecord("evt_x", "key", "room_started", "lobby", NOON, NOON, "{}"),
+    "mail": KeptMail("mai_x", "ada@example.com", "x", b"", None, 1, "due_at"),
     "tallies": [Tally("org_x", "prj_x", "tokens", NOON, 1)],
     "epoch": 0,
     "documents": [],
