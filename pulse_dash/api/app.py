@@ -45,7 +45,7 @@ from pulse_dash.api.openapi import describe_truthfully
 from pulse_dash.api.path_names import PathNames
 from pulse_dash.services import Services
 
-HOT = tokens.HOT
+HOT = (*tokens.HOT, *status.HOT)
 
 _ASKED_HEADERS = (
     "Authorization",

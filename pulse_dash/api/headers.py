@@ -25,13 +25,17 @@ _CSP_ELSEWHERE = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; 
 _EVERYWHERE: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", _CSP_ELSEWHERE),
     (b"cache-control", b"no-store"),
 )
+# What a browser heeds of a document, and of nothing else that it fetches.
+_OF_DOCUMENTS: tuple[tuple[bytes, bytes], ...] = (
+    (b"referrer-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_DATA = frozenset({b"application/json", b"application/problem+json"})
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
@@ -42,7 +46,8 @@ class CarefulAnswers:
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
         self._randomness = Randomness()
-        self._headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
+        self._data_headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
+        self._headers = (*self._data_headers, *_OF_DOCUMENTS)
         self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,12 +56,12 @@ class CarefulAnswers:
             return
         request_id = _sent_request_id(scope["headers"]) or "req_" + self._randomness.bytes(10).hex()
         scope.setdefault("state", {})["request_id"] = request_id
-        ours = self._headers
 
         def careful(message: Message) -> Awaitable[None]:
             if message["type"] in _STARTS:
                 given = message.get("headers", ())
                 names = dict(given)
+                ours = self._data_headers if names.get(b"content-type") in _DATA else self._headers
                 missing = ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
                 message["headers"] = [*given, (b"x-request-id", request_id.encode()), *missing]
             return send(message)

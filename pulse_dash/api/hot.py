@@ -1,15 +1,15 @@
 """The fast lane: routes that answer in front of every framework, declared once with the models that OpenAPI shows.
 
-It knows how such a route is read and answered; what it does is told by its handler's module.
+It knows how such a route is read and answered; what it does is told by the module that declares it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Hashable
 from dataclasses import dataclass
 from types import coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import parse_qs
 
 import orjson
@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulse_dash.api.middleware import account, object_of, read_body
-from pulse_dash.api.principals import Caller, allowance_headers, authenticate
+from pulse_dash.api.principals import Anybody, Caller, allowance_headers, anybody, authenticate
 from pulse_dash.api.problems import Refused, Whole, crash, invalid, problem, request_id
 from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unauthenticated
@@ -36,6 +36,8 @@ Handler = Callable[[Work, Any, str | None], Awaitable[dict[str, Any]]]
 class HotRoute:
     """One POST route: its models, what answers it, and the core function whose permission it needs."""
 
+    method: ClassVar[str] = "POST"
+
     path: str
     request: type[BaseModel]
     response: type[BaseModel]
@@ -47,6 +49,22 @@ class HotRoute:
     @property
     def summary(self) -> str:
         return (self.handler.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoute:
+    """One GET route that anybody may ask and memory answers; an answer stands for all until its stamp is another."""
+
+    method: ClassVar[str] = "GET"
+
+    path: str
+    response: type[BaseModel]
+    answer: Callable[[Work], BaseModel]
+    stamp: Callable[[Work], Hashable]
+    summary: str
+
+
+Routes = tuple[HotRoute | OpenRoute, ...]
 
 
 def hot(
@@ -64,14 +82,16 @@ def hot(
 class HotLane:
     """Answers the fast routes in one step, body to log line, and hands everything else on."""
 
-    def __init__(self, app: ASGIApp, routes: tuple[HotRoute, ...], services: Services) -> None:
+    def __init__(self, app: ASGIApp, routes: Routes, services: Services) -> None:
         self._app = app
         self._routes = {route.path: route for route in routes}
         self._services = services
+        # What an open route answered the last time, by its path, and under which stamp.
+        self._answered: dict[str, tuple[Hashable, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._routes.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if route is None:
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if route is None or route.method != scope["method"]:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
@@ -90,14 +110,18 @@ class HotLane:
         finally:
             account(scope, status, time.perf_counter() - began)
 
-    async def _reply(self, route: HotRoute, scope: Scope, receive: Receive) -> Whole:
+    async def _reply(self, route: HotRoute | OpenRoute, scope: Scope, receive: Receive) -> Whole:
         try:
-            work = await authenticate(self._services, scope, key_alone=route.alone is not None)
-            if isinstance(work.actor, Anonymous):
-                raise Unauthenticated
-            await _together()
-            sent = await read_body(scope, receive)
-            answer = await _handled(route, work, scope["query_string"], object_of(sent) if sent else {})
+            if isinstance(route, OpenRoute):
+                body = self._told(route, scope)
+            else:
+                work = await authenticate(self._services, scope, key_alone=route.alone is not None)
+                if isinstance(work.actor, Anonymous):
+                    raise Unauthenticated
+                await _together()
+                sent = await read_body(scope, receive)
+                answer = await _handled(route, work, scope["query_string"], object_of(sent) if sent else {})
+                body = orjson.dumps(answer, option=orjson.OPT_UTC_Z)
         except PulseError as error:
             return problem(error, request_id(scope))
         except Refused as refused:
@@ -107,8 +131,16 @@ class HotLane:
         except Exception:  # an outermost boundary of the API: whatever is left is a fault of ours, told by its id
             log.exception("request.crashed", request_id=request_id(scope), path=scope["path"])
             return crash(request_id(scope))
-        body = orjson.dumps(answer, option=orjson.OPT_UTC_Z)
         return Whole(200, [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body)
+
+    def _told(self, route: OpenRoute, scope: Scope) -> bytes:
+        work = anybody(self._services, scope)
+        stamp, known = route.stamp(work), self._answered.get(route.path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        body = route.answer(work).model_dump_json().encode()
+        self._answered[route.path] = stamp, body
+        return body
 
 
 @coroutine
@@ -155,13 +187,22 @@ async def _named_project(work: Work, route: HotRoute, query: bytes) -> str | Non
     return named
 
 
-def describe(api: FastAPI, routes: tuple[HotRoute, ...]) -> None:
+def describe(api: FastAPI, routes: Routes) -> None:
     """Give OpenAPI the routes of the fast lane, from the same models."""
     for route in routes:
-        _describe(api, route)
+        endpoint = _open_endpoint(route) if isinstance(route, OpenRoute) else _endpoint(route)
+        api.add_api_route(
+            route.path,
+            endpoint,
+            methods=[route.method],
+            response_model=route.response,
+            summary=route.summary,
+            name=route.path.rpartition("/v1/")[2].replace("/", "_"),
+            tags=[route.path.split("/")[2]],
+        )
 
 
-def _describe(api: FastAPI, route: HotRoute) -> None:
+def _endpoint(route: HotRoute) -> Callable[..., Any]:
     async def endpoint(work: Caller, body: Any, project_id: ProjectId = None) -> Any:
         return await route.handler(work, body, project_id)
 
@@ -169,15 +210,16 @@ def _describe(api: FastAPI, route: HotRoute) -> None:
     endpoint.__annotations__["work"] = Caller
     endpoint.__annotations__["project_id"] = ProjectId
     endpoint.__doc__ = route.handler.__doc__
-    api.add_api_route(
-        route.path,
-        endpoint,
-        methods=["POST"],
-        response_model=route.response,
-        summary=route.summary,
-        name=route.path.rpartition("/v1/")[2].replace("/", "_"),
-        tags=[route.path.split("/")[2]],
-    )
+    return endpoint
+
+
+def _open_endpoint(route: OpenRoute) -> Callable[..., Any]:
+    async def endpoint(work: Any) -> Any:
+        return route.answer(work)
+
+    endpoint.__annotations__["work"] = Anybody
+    endpoint.__doc__ = route.answer.__doc__
+    return endpoint
 
 
 ProjectId = Annotated[str | None, Query(description="The project; demanded of users, a key knows its own.")]

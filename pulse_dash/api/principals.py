@@ -178,12 +178,17 @@ def _policy_header(policy: str, limit: int) -> tuple[bytes, bytes]:
     return b"ratelimit-policy", f'"{policy}";q={limit};w=60'.encode()
 
 
-async def _anybody(request: Request) -> Work:
-    """Credentials are not looked at: a refresh token often comes beside an access token that has ended."""
-    services: Services = request.app.state.services
-    work = services.as_(Anonymous(), call_of(request.scope, services.settings, headers_of(request.scope)))
-    count_address(work, request.scope)
+def anybody(services: Services, scope: Any) -> Work:
+    """Work for whoever calls, counted by address. Raises RateLimited.
+
+    Credentials are not looked at: a refresh token often comes beside an access token that has ended."""
+    work = services.as_(_NOBODY, call_of(scope, services.settings, headers_of(scope)))
+    count_address(work, scope)
     return work
+
+
+async def _anybody(request: Request) -> Work:
+    return anybody(request.app.state.services, request.scope)
 
 
 async def _somebody(request: Request) -> Work:

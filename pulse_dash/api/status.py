@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from fastapi import APIRouter
 
 from pulse_dash.api.bodies import Answer, Moment
+from pulse_dash.api.hot import OpenRoute
 from pulse_dash.api.principals import Anybody, Caller
 from pulse_dash.core import project_health, status
 from pulse_dash.core.work import Work
@@ -54,18 +54,8 @@ class ProjectHealthAnswer(Answer):
     facts: list[FactAnswer]
 
 
-@router.get("", summary="Whether the service works now", response_model=StatusAnswer)
-async def read(work: Anybody, request: Request) -> Response:
-    """The bytes of the last one who asked, unless a check ended or a second went by since."""
-    board = work.parts.board
-    stamp = (board.moves, board.uptime_seconds)
-    kept: tuple[tuple[int, int], bytes] | None = getattr(request.app.state, "status_answer", None)
-    if kept is None or kept[0] != stamp:
-        kept = request.app.state.status_answer = (stamp, _answer(work).model_dump_json().encode())
-    return Response(kept[1], media_type="application/json")
-
-
-def _answer(work: Work) -> StatusAnswer:
+def _now(work: Work) -> StatusAnswer:
+    """The installation and each of its parts, as the last checks found them."""
     now = status.now(work)
     return StatusAnswer(
         status=now.status,
@@ -81,6 +71,13 @@ def _answer(work: Work) -> StatusAnswer:
         uptime_seconds=now.uptime_seconds,
         active_projects=now.active_projects,
     )
+
+
+def _stamp(work: Work) -> tuple[int, int]:
+    return work.parts.board.moves, work.parts.board.uptime_seconds
+
+
+HOT = (OpenRoute("/v1/status", StatusAnswer, _now, _stamp, "Whether the service works now"),)
 
 
 @router.get("/regions", summary="Whether each region works now")

@@ -30,6 +30,13 @@ async def test_anybody_reads_the_status_in_its_shape(client: httpx.AsyncClient, 
     assert body["status"] == "degraded"
 
 
+async def test_the_open_status_counts_by_address_like_any_open_route(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/status", headers={"authorization": "Bearer of-nobody"})
+
+    assert answer.status_code == 200
+    assert answer.headers["ratelimit-policy"].startswith('"ip";q=')
+
+
 async def test_status_and_its_page_ask_nothing_while_somebody_waits(
     client: httpx.AsyncClient, engine: BreakableEngine
 ) -> None:

@@ -170,6 +170,15 @@ async def test_answers_of_the_api_are_kept_by_nobody_and_framed_nowhere(client: 
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
+async def test_only_documents_carry_what_a_browser_heeds_of_documents(client: httpx.AsyncClient) -> None:
+    of_documents = {"referrer-policy", "permissions-policy", "cross-origin-opener-policy"}
+    page, data, problem = [await client.get(path) for path in ("/status", "/v1/status", "/v1/nothing")]
+
+    assert of_documents <= page.headers.keys()
+    assert of_documents.isdisjoint(data.headers)
+    assert of_documents.isdisjoint(problem.headers)
+
+
 async def test_metrics_count_by_route_and_never_by_project(client: httpx.AsyncClient, town: Town) -> None:
     house = await town.house()
     await client.get(f"/v1/projects/{house.id}", headers=house.headers)
