@@ -8,6 +8,8 @@ import re
 import string
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 Cell = str | int | bool | datetime | None
 
@@ -17,8 +19,10 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 # Where a spreadsheet takes semicolons for the ends of cells, what follows one begins a cell too.
 _INSIDE = re.compile(r"(;\s*)([=+\-@＝＋－＠])")
 
-# A letter or a digit in front begins no formula, and most texts have one.
-_HARMLESS = frozenset({"", *string.ascii_letters, *string.digits})
+# What begins no formula in front, as of most texts; whatever else is looked at closely.
+_HARMLESS = frozenset({"", *string.ascii_letters, *string.digits, "{", "_", "/"})
+
+_SHORT: Final = 256
 
 
 def line(cells: Iterable[Cell]) -> str:
@@ -30,7 +34,12 @@ def lines(rows: Iterable[Iterable[Cell]]) -> str:
     """A line for each."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\r\n").writerows(
-        [cell if type(cell) is str and cell[:1] in _HARMLESS and ";" not in cell else _text(cell) for cell in cells]
+        [
+            cell
+            if (type(cell) is str and cell[:1] in _HARMLESS and ";" not in cell) or cell is None or type(cell) is int
+            else _text(cell)
+            for cell in cells
+        ]
         for cells in rows
     )
     return written.getvalue()
@@ -38,8 +47,7 @@ def lines(rows: Iterable[Iterable[Cell]]) -> str:
 
 def _text(cell: Cell) -> str:
     if isinstance(cell, str):
-        cell = _INSIDE.sub(r"\1'\2", cell)
-        return f"'{cell}" if _FORMULA.match(cell) else cell
+        return _repeated(cell) if len(cell) <= _SHORT else _neutral(cell)
     match cell:
         case None:
             return ""
@@ -49,3 +57,12 @@ def _text(cell: Cell) -> str:
             return str(cell)
         case datetime():
             return cell.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _neutral(cell: str) -> str:
+    cell = _INSIDE.sub(r"\1'\2", cell)
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+# Browsers tell their names with semicolons, and the same ones in row after row.
+_repeated = lru_cache(maxsize=1_024)(_neutral)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -14,6 +14,7 @@ from pulse_dash.core.errors import Unavailable
 from pulse_dash.core.vault import Sealing, Unreadable
 
 _NONCE = 12
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class PersonCiphers:
@@ -39,9 +40,10 @@ class PersonCiphers:
     def open(self, key: bytes, sealed: str, beside: str) -> bytes | None:
         """The text again; None where it is not of this key and place."""
         try:
-            raw = urlsafe_b64decode(sealed)
+            # The standard library's way takes five calls, and an export has one for each row.
+            raw = binascii.a2b_base64(sealed.encode().translate(_STANDARD))
             return self._opened(key).decrypt(raw[:_NONCE], raw[_NONCE:], beside.encode())
-        except (InvalidTag, ValueError, binascii.Error, Unavailable):
+        except (InvalidTag, ValueError, Unavailable):
             return None
 
     def _unsealed(self, key: bytes) -> AESGCM:

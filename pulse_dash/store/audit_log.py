@@ -47,8 +47,8 @@ SCHEMA = CollectionSchema(
         Index("chain", (("org_id", 1), ("sequence", 1), ("_id", 1)), partial="sequence"),
     ),
 )
-# Read at once while a log is walked; it is held in memory.
-SLICE: Final = 500
+# Read at once while a log is walked: few enough that all of them stay near the processor until they are written.
+SLICE: Final = 250
 # The same while a chain is.
 CHAINED: Final = 1_000
 _TRIES: Final = 5
