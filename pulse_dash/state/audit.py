@@ -306,6 +306,8 @@ def _change(field: str, change: Any) -> ChangeRow:
 
 def _value(value: Any) -> str:
     """A value as people read it, and not longer than they would."""
+    if value is None:
+        return "nothing"
     if isinstance(value, datetime):
         return _moment(value)
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

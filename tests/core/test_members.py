@@ -138,15 +138,24 @@ async def test_who_hands_over_becomes_an_admin(town: Town) -> None:
 async def test_each_change_is_in_the_log_with_before_and_after(town: Town) -> None:
     owner = await town.person()
     member = await town.member(owner.organization, Role.VIEWER)
+    other = await town.member(owner.organization, Role.ADMIN)
+    heir = await town.member(owner.organization, Role.ADMIN)
     org_id = owner.organization.id
 
     await members.change_role(town.work(owner), org_id, member.actor.id, Role.DEVELOPER)
     await members.leave(town.work(member), org_id)
+    await members.remove(town.work(owner), org_id, other.actor.id)
+    await members.transfer(town.work(owner), org_id, heir.actor.id)
 
-    (changed,) = await kept(town.services.engine, "audit_log", action="member.role_changed")
-    (left,) = await kept(town.services.engine, "audit_log", action="member.left")
-    assert changed["changes"] == {"role": {"before": "viewer", "after": "developer"}}
-    assert left["actor"]["id"] == member.actor.id
+    roles = {
+        "member.role_changed": ("viewer", "developer"),
+        "member.left": ("developer", None),
+        "member.removed": ("admin", None),
+        "ownership.transferred": ("admin", "owner"),
+    }
+    for action, (before, after) in roles.items():
+        (entry,) = await kept(town.services.engine, "audit_log", action=action)
+        assert entry["changes"] == {"role": {"before": before, "after": after}}
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.DEVELOPER, Role.ADMIN])
