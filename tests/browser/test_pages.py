@@ -192,7 +192,14 @@ INSIDE: dict[str, tuple[str, Doing]] = {
 
 # A notice that comes with what the page learns makes room for itself: pulse.js tells the refusal in the address once
 # the form is there, and that LiveKit is away is known with the figures.
-TOLD_LATE = {"login-refused", "forgot-sent", "reset-spent", "second-factor-refused", "dashboard-no-livekit"}
+TOLD_LATE = {
+    "login-refused",
+    "forgot-sent",
+    "reset-spent",
+    "second-factor-refused",
+    "dashboard-no-livekit",
+    "service-status-operator",
+}
 
 
 async def looked_at(visitor: Visitor, name: str, path: str, do: Doing, *, theme: Theme, width: int) -> list[str]:
