@@ -204,10 +204,21 @@ def test_every_action_of_an_entry_is_in_the_catalog_and_on_the_api_page() -> Non
     assert listed == ACTIONS.keys()
 
 
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_a_refusal_of_any_action_is_a_sentence_without_its_code(name: str) -> None:
+    told = said(name, "failure", "Acme")
+    sentence = f"Ada {told.before}{told.thing}{told.after}"
+
+    assert ACTIONS[name].fails or sentence.startswith("Ada was not allowed to ")
+    assert len(sentence.removeprefix("Ada was not allowed to ")) > 2
+    assert not re.search(r"[a-z]\.[a-z]|_|[{}]", sentence)
+
+
 def test_a_sentence_names_its_thing_and_an_unknown_action_stays_readable() -> None:
     assert said("key.revoked", "success", HOSTILE) == Said("revoked the key ", HOSTILE, "")
     assert said("session.started", "success", "Ada") == Said("signed in", "", "")
-    assert said("project.deleted", "failure", "x") == Said("was refused ", "project.deleted", "")
+    assert said("project.deleted", "failure", HOSTILE) == Said("was not allowed to delete the project ", HOSTILE, "")
+    assert said("robot.polished", "failure", "x") == Said("was refused ", "robot.polished", "")
     assert said("second_factor.code_wrong", "failure", "Ada") == Said(
         "gave a wrong code of their second factor", "", ""
     )
