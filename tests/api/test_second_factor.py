@@ -141,6 +141,32 @@ async def test_an_organization_that_asks_for_it_answers_403_to_who_has_none_and_
     assert (await client.get(there, headers=admin.headers)).status_code == 200
 
 
+async def test_a_personal_token_waits_where_a_second_factor_is_asked_until_its_person_has_one(
+    client: httpx.AsyncClient, town: Town, clock: MovableClock
+) -> None:
+    owner = await town.person()
+    member = await town.member(owner.organization, Role.DEVELOPER)
+    before = await a_token(client, member)
+    await turned_on(client, owner, clock)
+    there = f"/v1/organizations/{owner.organization.id}"
+    await client.put(there, headers=owner.headers, json={"requires_second_factor": True})
+    tokens = (before, await a_token(client, member))
+
+    for token in tokens:
+        assert_refused(await client.get(there, headers=token), SecondFactorNeeded)
+        listed = (await client.get("/v1/organizations", headers=token)).json()["items"]
+        assert [each["id"] for each in listed] == [member.organization.id]
+    await turned_on(client, member, clock)
+    for token in tokens:
+        assert (await client.get(there, headers=token)).status_code == 200
+
+
+async def a_token(client: httpx.AsyncClient, person: Person) -> dict[str, str]:
+    """A personal token of theirs, as a script sends it."""
+    made = await client.post("/v1/auth/tokens", headers=person.headers, json={"name": "script", "expires_in_days": 1})
+    return {"Authorization": f"Bearer {made.json()['access_token']}"}
+
+
 # --- the dashboard's forms --------------------------------------------------------------------------------------
 
 
