@@ -179,7 +179,10 @@ def _incident(work: Work, incident: Incident) -> dict[str, Any]:
 
 
 def _entry(url: str, incident: Incident) -> str:
-    words = "\n".join(f"{each.at:%Y-%m-%d %H:%M} UTC {each.status}: {each.body}" for each in incident.updates)
+    words = "\n".join(
+        f"{each.at:%Y-%m-%d %H:%M} UTC {each.status.replace('_', ' ').capitalize()}: {each.body}"
+        for each in incident.updates
+    )
     place = f"{url}#{incident.id}"
     return (
         f"<entry><id>{_xml(place)}</id><title>{_xml(incident.title)}</title>"

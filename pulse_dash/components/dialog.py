@@ -1,7 +1,7 @@
 """The dialog: native, opened in the browser by `button(opens=id)`, closed by Esc, its veil or a State's counter.
 
-A State behind a form in one has `errors` (messages by field, `""` for what belongs to none), `changes`, a counter that
-closes it, and the handler `forget`, which begins without the refusals of the last time.
+A State behind a form in one is a `DialogState`: `errors` (messages by field, `""` for what belongs to none), `changes`,
+a counter that closes it, and the handler `forget`, which begins without the refusals of the last time.
 """
 
 from __future__ import annotations

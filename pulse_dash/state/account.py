@@ -13,6 +13,7 @@ from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded, 
 from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import FollowedState
 from pulse_dash.state.forms import iso, text
 from pulse_dash.state.secret import SecretState
 from pulse_dash.state.shell import ShellState
@@ -47,38 +48,15 @@ class TokenRow:
     tone: str
 
 
-class AccountState(PulseState):
+class AccountState(FollowedState, PulseState):
     """The account; `changes` counts up with each thing done, which closes its dialog."""
 
-    loaded: bool = False
-    problem: str = ""
-    reference: str = ""
+    _subjects = ("sessions:", "personal_tokens:", "users:")
     name: str = ""
     email: str = ""
     moving_to: str = ""
     signed_in_at: list[SessionRow] = []
     tokens: list[TokenRow] = []
-    errors: dict[str, str] = {}
-    changes: int = 0
-
-    @rx.event
-    async def load(self) -> None:
-        """Read the account."""
-        self.errors = {}
-        await self._read(await self._work())
-
-    @rx.event(background=True, supersedes=True)
-    async def follow(self) -> None:
-        """Keep sign-ins and tokens true while they are looked at."""
-        async for work in self._listen("sessions:", "personal_tokens:", "users:"):
-            async with self:
-                if self.loaded:
-                    await self._read(work)
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     @rx.event
     async def rename(self, form_data: dict[str, Any]) -> object:

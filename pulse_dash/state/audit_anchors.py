@@ -14,6 +14,7 @@ from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unava
 from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import FollowedState
 from pulse_dash.state.forms import iso, text
 from pulse_dash.state.secret import SecretState
 
@@ -40,38 +41,15 @@ class BucketChoice:
     name: str
 
 
-class AnchorsState(PulseState):
+class AnchorsState(FollowedState, PulseState):
     """The ways out; `changes` closes the dialog."""
 
-    loaded: bool = False
-    problem: str = ""
-    reference: str = ""
+    _subjects = ("audit_anchors:",)
     ways: list[WayShown] = []
     may_change: bool = False
     webhook_url: str = ""
     project_id: str = ""
     choices: list[BucketChoice] = []
-    errors: dict[str, str] = {}
-    changes: int = 0
-
-    @rx.event
-    async def load(self) -> None:
-        """Read where they go."""
-        self.errors = {}
-        await self._read(await self._work())
-
-    @rx.event(background=True, supersedes=True)
-    async def follow(self) -> None:
-        """Keep it true while it is looked at."""
-        async for work in self._listen("audit_anchors:"):
-            async with self:
-                if self.loaded:
-                    await self._read(work)
-
-    @rx.event
-    async def forget(self) -> None:
-        """The dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     @rx.event
     async def change(self, form_data: dict[str, Any]) -> object:

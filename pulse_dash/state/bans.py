@@ -12,6 +12,7 @@ from pulse_dash.core import bans
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import iso, text
 from pulse_dash.state.project import ProjectState
 
@@ -31,7 +32,7 @@ class BanRow:
     created_at: str
 
 
-class BansState(PulseState):
+class BansState(DialogState, PulseState):
     """The bans of the project that is looked at, a page at a time; `changes` closes the dialog of what was done."""
 
     loaded: bool = False
@@ -41,8 +42,6 @@ class BansState(PulseState):
     rows: list[BanRow] = []
     page: int = 1
     total: int = 0
-    errors: dict[str, str] = {}
-    changes: int = 0
 
     @rx.var
     def pages(self) -> int:
@@ -111,11 +110,6 @@ class BansState(PulseState):
             self.errors = self._sentences(refused)
             return
         await self._done(work, project.id)
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     async def _done(self, work: Work, project_id: str) -> None:
         self.errors = {}

@@ -15,6 +15,7 @@ from pulse_dash.core.projects import Project
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.silence import webhook_yaml
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import text
 from pulse_dash.state.project import ProjectState
 
@@ -50,7 +51,7 @@ class TriedShown:
     tone: str
 
 
-class ConnectionsState(PulseState):
+class ConnectionsState(DialogState, PulseState):
     """The connections of the project that is looked at; `changes` closes the dialog of what was done."""
 
     loaded: bool = False
@@ -61,8 +62,6 @@ class ConnectionsState(PulseState):
     tried_livekit: TriedShown | None = None
     tried_storage: TriedShown | None = None
     trying: str = ""
-    errors: dict[str, str] = {}
-    changes: int = 0
 
     @rx.event
     async def load(self) -> None:
@@ -129,11 +128,6 @@ class ConnectionsState(PulseState):
         yield
         self.tried_storage = await self._tried(connections.try_storage)
         self.trying = ""
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     async def _change(self, **what: Any) -> None:
         project = await self.get_state(ProjectState)

@@ -14,16 +14,14 @@ from pulse_dash.core.incidents import LONGEST_BODY, LONGEST_POSTMORTEM
 from pulse_dash.core.names import on_one_line
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import text
 
 _COMPONENT = "component-"
 
 
-class IncidentFormsState(PulseState):
+class IncidentFormsState(DialogState, PulseState):
     """The forms of the page; `changes` closes the dialog of what was done. Who may is asked in core."""
-
-    errors: dict[str, str] = {}
-    changes: int = 0
 
     @rx.event
     async def declare(self, form_data: dict[str, Any]) -> None:
@@ -67,11 +65,6 @@ class IncidentFormsState(PulseState):
         """What it came from, and what keeps it from coming again."""
         postmortem = _words(form_data, "postmortem", LONGEST_POSTMORTEM)
         await self._do(lambda work: incidents.update(work, text(form_data, "incident_id"), postmortem=postmortem))
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     async def _do(self, act: Callable[[Work], Awaitable[object]]) -> None:
         work = await self._work()

@@ -12,6 +12,7 @@ from pulse_dash.core import keys
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import confirmed, iso, text
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.samples import Sample, minting
@@ -36,7 +37,7 @@ class KeyRow:
     alive: bool
 
 
-class KeysState(PulseState):
+class KeysState(DialogState, PulseState):
     """The keys of the project that is looked at; `changes` counts up with each thing done, which closes its dialog."""
 
     loaded: bool = False
@@ -45,8 +46,6 @@ class KeysState(PulseState):
     first: KeyRow | None = None
     others: list[KeyRow] = []
     samples: list[Sample] = []
-    errors: dict[str, str] = {}
-    changes: int = 0
 
     @rx.event
     async def load(self) -> None:
@@ -120,11 +119,6 @@ class KeysState(PulseState):
         if secret.key_id == key_id:
             secret._empty()
         await self._done(project.id)
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     async def _shown(self, project_id: str, shown: keys.ShownKey) -> object:
         secret = await self.get_state(SecretState)

@@ -9,6 +9,7 @@ import reflex as rx
 from pulse_dash.core import projects
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import text
 from pulse_dash.state.secret import SecretState
 from pulse_dash.state.shell import ShellState
@@ -17,16 +18,8 @@ from pulse_dash.state.shell import ShellState
 NEW_PROJECT = "new-project"
 
 
-class NewProjectState(PulseState):
+class NewProjectState(DialogState, PulseState):
     """What was refused of the last try; `changes` counts up when a project was made, which closes the dialog."""
-
-    errors: dict[str, str] = {}
-    changes: int = 0
-
-    @rx.event
-    async def forget(self) -> None:
-        """Begin without the refusals of the last time."""
-        self.errors = {}
 
     @rx.event
     async def create(self, form_data: dict[str, Any]) -> object:

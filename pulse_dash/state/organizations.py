@@ -13,6 +13,7 @@ from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded, 
 from pulse_dash.core.organizations import RESTORABLE, Organization
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import MOST_CHARACTERS, confirmed, initials, iso, text
 from pulse_dash.state.lists import PAGE_SIZE, asked_page, asked_search, list_at, pages_of, showing
 from pulse_dash.state.shell import PLANS, ShellState
@@ -43,7 +44,7 @@ class DeletedRow:
     until: str
 
 
-class OrganizationsState(PulseState):
+class OrganizationsState(DialogState, PulseState):
     """One page of the list; `changes` counts up with each thing done, which closes its dialog."""
 
     loaded: bool = False
@@ -55,8 +56,6 @@ class OrganizationsState(PulseState):
     pages: int = 1
     search: str = ""
     showing: str = ""
-    errors: dict[str, str] = {}
-    changes: int = 0
 
     @rx.event
     async def load(self) -> None:
@@ -83,11 +82,6 @@ class OrganizationsState(PulseState):
     async def turn_to(self, page: int) -> object:
         """Another page of the same list."""
         return list_at("/organizations", search=self.search, page=page)
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     @rx.event
     async def create(self, form_data: dict[str, Any]) -> object:

@@ -9,12 +9,13 @@ import reflex as rx
 from pulse_dash.core import projects
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import confirmed, iso, text
 
 TABS = ("keys", "try", "connections", "bans", "settings", "danger")
 
 
-class ProjectState(PulseState):
+class ProjectState(DialogState, PulseState):
     """The project that the address names; `missing` when it is not there for this person."""
 
     loaded: bool = False
@@ -26,9 +27,7 @@ class ProjectState(PulseState):
     region: str = ""
     created_at: str = ""
     development_prefix: str = ""
-    errors: dict[str, str] = {}
     saved: bool = False
-    changes: int = 0
     _loads: int = 0
 
     @rx.var
@@ -106,11 +105,6 @@ class ProjectState(PulseState):
             return None
         self.changes += 1
         return rx.redirect("/projects")
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     def _fill(self, project: Any) -> None:
         self.problem = self.reference = ""

@@ -19,6 +19,7 @@ from pulse_dash.core.second_factor import Setup
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import FollowedState
 from pulse_dash.state.forms import iso, text
 
 # Longer than other secrets are shown: ten codes are written down by hand where there is no printer.
@@ -26,12 +27,10 @@ CODES_SECONDS = 600
 _REFUSED = (Invalid, Conflict, Forbidden, LimitExceeded)
 
 
-class SecondFactorState(PulseState):
+class SecondFactorState(FollowedState, PulseState):
     """Whether it is on; `changes` counts up with each thing done, which closes its dialog."""
 
-    loaded: bool = False
-    problem: str = ""
-    reference: str = ""
+    _subjects = ("users:",)
     on: bool = False
     since: str = ""
     codes_left: int = 0
@@ -41,8 +40,6 @@ class SecondFactorState(PulseState):
     codes: list[str] = []
     codes_text: str = ""
     codes_file: str = ""
-    errors: dict[str, str] = {}
-    changes: int = 0
     _showing: int = 0
 
     @rx.event
@@ -51,19 +48,6 @@ class SecondFactorState(PulseState):
         self._empty()
         self.errors = {}
         await self._read(await self._work())
-
-    @rx.event(background=True, supersedes=True)
-    async def follow(self) -> None:
-        """Keep it true while it is looked at."""
-        async for work in self._listen("users:"):
-            async with self:
-                if self.loaded:
-                    await self._read(work)
-
-    @rx.event
-    async def forget(self) -> None:
-        """A dialog was opened: begin without the refusals of the last time."""
-        self.errors = {}
 
     @rx.event
     async def begin(self, form_data: dict[str, Any]) -> object:

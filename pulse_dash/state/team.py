@@ -22,6 +22,7 @@ from pulse_dash.core.errors import (
 from pulse_dash.core.members import Membership, may_grant
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
+from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import confirmed, initials, iso, text
 from pulse_dash.state.lists import asked_choice, asked_search, list_at
 from pulse_dash.state.shell import ShellState
@@ -81,7 +82,7 @@ class RoleLine:
     held: list[bool]
 
 
-class TeamState(PulseState):
+class TeamState(DialogState, PulseState):
     """The team; `changes` counts up with each thing done, which closes its dialog."""
 
     loaded: bool = False
@@ -108,8 +109,6 @@ class TeamState(PulseState):
     considered: str = ""
     gains: list[str] = []
     losses: list[str] = []
-    errors: dict[str, str] = {}
-    changes: int = 0
     _org_id: str = ""
 
     @rx.event
