@@ -40,7 +40,7 @@ from pulse_dash.api import (
     tokens,
 )
 from pulse_dash.api.hot import HotLane
-from pulse_dash.api.middleware import Accounted, JsonBodies
+from pulse_dash.api.middleware import Accounted, JsonBodies, OpenHeads
 from pulse_dash.api.openapi import describe_truthfully
 from pulse_dash.api.path_names import PathNames
 from pulse_dash.services import Services
@@ -108,7 +108,7 @@ def make_fastapi(services: Services) -> FastAPI:
 def make_api(services: Services) -> ASGIApp:
     """The whole API. It needs an outer app that gives each request its id and each answer its headers."""
     app: Any = PathNames(make_fastapi(services), rooms.router.prefix)
-    app = Accounted(JsonBodies(app))
+    app = Accounted(JsonBodies(OpenHeads(app)))
     app = HotLane(app, HOT, services)
     if services.settings.cors_origins:
         app = CORSMiddleware(

@@ -21,6 +21,7 @@ log = structlog.get_logger("pulse.request")
 
 LARGEST_BODY = 1024 * 1024
 DEEPEST_BODY = 64
+_OPEN = ("/health", "/ready", "/status", "/api/v2/", "/v1/status")
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _METHODS = _UNSAFE | {"GET", "HEAD", "OPTIONS"}
 
@@ -107,6 +108,25 @@ class JsonBodies:
             await refused.answer(request_id(scope)).response()(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
+
+
+class OpenHeads:
+    """Answers HEAD as GET without its body, where anybody may look and a look changes nothing: so monitors ask."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or not scope["path"].startswith(_OPEN):
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 def object_of(body: bytes) -> dict[str, Any]:

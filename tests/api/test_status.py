@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from pulse_dash.core import status
@@ -35,6 +36,19 @@ async def test_the_open_status_counts_by_address_like_any_open_route(client: htt
 
     assert answer.status_code == 200
     assert answer.headers["ratelimit-policy"].startswith('"ip";q=')
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/status", "/status.atom", "/api/v2/summary.json", "/v1/status"])
+async def test_a_monitor_may_ask_for_the_head_alone(client: httpx.AsyncClient, path: str) -> None:
+    head, whole = await client.head(path), await client.get(path)
+
+    assert head.status_code == whole.status_code
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.content == b""
+
+
+async def test_the_head_of_what_is_not_open_is_not_told(client: httpx.AsyncClient) -> None:
+    assert (await client.head("/v1/audit-logs/export")).status_code == 405
 
 
 async def test_status_and_its_page_ask_nothing_while_somebody_waits(
