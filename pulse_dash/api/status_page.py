@@ -175,7 +175,8 @@ def _incident(incident: Incident, titles: Mapping[str, str], now: datetime) -> s
     """Operators' words are text, whatever stands in them."""
     state = incident.status_at(now)
     ends = incident.resolved_at or incident.ends_at
-    span = f"{_moment(incident.started_at)} to {_moment(ends) if ends else 'now'} UTC"
+    began = _moment(incident.started_at)
+    span = f"{began} to {_moment(ends)} UTC" if ends else f"since {began} UTC"
     told = "".join(
         f"<li><strong>{html.escape(_word(each.status))}</strong> <bdi>{html.escape(each.body)}</bdi> "
         f'<span class="quiet">{_moment(each.at)} UTC</span></li>'
