@@ -4,8 +4,9 @@ walks or writes out a long log, beside the same while it does nothing else.
     python -m bench.audit_beside [--entries 300000] [--seconds 8] [--rate 200]
 
 Load, node and whoever verifies share one machine, so what is taken from others here is also what the machine has no
-room for; a node with a core of its own loses less. Latency counts from when a request was due, not from when it could
-be sent. Quiet stretches lie between the others, in the same run.
+room for; a node with a core of its own loses less. So the same is measured beside a process that only counts, as far
+behind everything else as the one that reads: less than that costs nothing that runs at all. Latency counts from when a
+request was due, not from when it could be sent. Quiet stretches lie between the others, in the same run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import json
 import logging
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -27,6 +29,7 @@ import structlog
 from bench import raw
 from bench.audit import entry
 from bench.processes import Account, account, pulse
+from pulse_dash.audit_helper import NICE
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.services import assemble
@@ -107,20 +110,32 @@ async def again_and_again(who: Account, path: str) -> AsyncIterator[list[float]]
             task.cancel()
 
 
+@asynccontextmanager
+async def counting() -> AsyncIterator[list[float]]:
+    """A process that has nothing to do with us works until the block ends."""
+    counts = f"import os; os.nice({NICE})\nwhile True: [str(each) for each in range(10_000)]"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", counts)
+    try:
+        yield []
+    finally:
+        process.kill()
+        await process.wait()
+
+
 def at(share: float, took: list[float]) -> float:
     """The milliseconds that this share of the requests did not exceed."""
     return sorted(took)[int(share * (len(took) - 1))]
 
 
 async def measured(who: Account, headers: dict[str, str], arguments: argparse.Namespace) -> dict[str, float]:
-    """p50 and p99 while nothing else is asked, while somebody verifies, and while somebody exports."""
+    """p50 and p99 while nothing else is asked, beside a process that counts, a verify, and an export."""
     org = f"org_id={who.org_id}"
     paths = {
         "verify": f"/v1/audit-logs/verify?{org}",
         "export_csv": f"/v1/audit-logs/export?{org}",
         "export_jsonl": f"/v1/audit-logs/export?{org}&format=jsonl",
     }
-    found: dict[str, list[float]] = {name: [] for name in ("quiet", *paths)}
+    found: dict[str, list[float]] = {name: [] for name in ("quiet", "counting", *paths)}
     times: dict[str, list[float]] = {name: [] for name in paths}
 
     async def asked() -> list[float]:
@@ -128,6 +143,8 @@ async def measured(who: Account, headers: dict[str, str], arguments: argparse.Na
 
     await asked()
     for _ in range(ROUNDS):
+        async with counting():
+            found["counting"] += await asked()
         for name, path in paths.items():
             found["quiet"] += await asked()
             async with again_and_again(who, path) as took:

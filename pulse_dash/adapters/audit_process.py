@@ -1,7 +1,7 @@
 """The process that reads the audit log, as the node sees it: one for each job, so that ending one ends nothing else.
 
 What it needs goes to it through its standard input, secrets too, and what it reads comes back through its standard
-output in frames, so that an end that was cut off never looks like one. How it works: pulse_dash/audit_helper.py.
+output in frames, so that an end that was cut off never looks like one. How it works: pulse_dash/audit_job.py.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _PASSED_ON: Final = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH"}
     | {"SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_START"}
 )
-_START_SECONDS: Final = 30.0
+# It takes what others leave, and half a second of the processor's.
+_START_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The file of an export, written as its entries are read: CSV for spreadsheets, JSON Lines for programs.
 
 It knows entries and what a reader may see of people in them. It runs in a process beside the node
-(pulse_dash/audit_helper.py), so it needs no more than an engine that reads and the keys of people.
+(pulse_dash/audit_job.py), so it needs no more than an engine that reads and the keys of people.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The walk along one chain of the audit log: what is looked at, and the first entry that does not fit.
 
 It knows entries and where the chain stood; who may ask, and what a fault means for people, is told by audit_verify. It
-runs in a process beside the node (pulse_dash/audit_helper.py), so it needs no more than an engine that reads.
+runs in a process beside the node (pulse_dash/audit_job.py), so it needs no more than an engine that reads.
 """
 
 from __future__ import annotations
