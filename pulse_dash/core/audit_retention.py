@@ -66,6 +66,8 @@ async def _trim(work: Work, chain: str, before: datetime) -> bool:
     if head is None:
         return False
     await entries.forget(chain, head.from_sequence)
+    if await entries.unchained(chain, before) == head.unchained:
+        await entries.forget_unchained(chain, before)
     oldest = await entries.oldest(chain)
     if oldest is None or oldest > before - _MORE_THAN:
         return False

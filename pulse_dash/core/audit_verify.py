@@ -78,8 +78,8 @@ async def walk(work: Work, chain: str, given: Head | None = None) -> Verified:
     found = await _walked(work, head, given)
     if found.fault is not None:
         newer = await chains.head(chain)
-        if newer is not None and _begins(newer) != _begins(head):
-            # Retention took entries away while they were walked, which it does once a day at most.
+        if newer is not None and (_begins(newer) != _begins(head) or found.fault.reason == "unchained_differ"):
+            # Retention took entries away while they were walked, or is at it, which it is once a day at most.
             head, found = newer, await _walked(work, newer, given)
     compared = given is not None
     return Verified(chain, found.entries, found.unchained, found.checkpoints, head, found.fault, compared)

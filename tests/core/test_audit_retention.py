@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from pulse_dash.core import audit_retention, projects
+from pulse_dash.core import audit_retention, audit_verify, projects
 from pulse_dash.core.audit_checkpoints import written
 from pulse_dash.core.audit_verify import Verified, verify
+from pulse_dash.core.audit_walk import Walked
 from pulse_dash.core.errors import Invalid, Unavailable
 from pulse_dash.services import Services
 from pulse_dash.store.engine import Document
@@ -116,6 +118,41 @@ async def test_a_kill_after_any_operation_of_it_leaves_a_log_that_fits_and_the_n
 
     assert [entry["action"] for entry in await log_of(services, owner)][-1] == "audit.trimmed"
     assert len(await log_of(services, owner)) == 4
+
+
+async def test_a_kill_before_what_is_older_than_the_chain_was_deleted_is_mended_by_the_next_run(
+    town: Town, services: Services, owner: Person, old: int, engine: BreakableEngine
+) -> None:
+    first = (await log_of(services, owner))[0]
+    early = {name: value for name, value in first.items() if name not in ("sequence", "previous", "hash", "version")}
+    await trim(services)
+    await engine.collection("audit_log").insert_many([{**early, "_id": f"aud_early{number}"} for number in range(2)])
+    # The head speaks of them no longer, and the run that said so was killed before it deleted them.
+    assert (await verified(town, owner)).fault is not None
+
+    await trim(services)
+
+    found = await verified(town, owner)
+    assert (found.fits, found.unchained) == (True, 0)
+
+
+async def test_a_verify_while_retention_deletes_looks_again(
+    town: Town, services: Services, owner: Person, old: int, engine: BreakableEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.parts.store.logged()
+    first = (await log_of(services, owner))[0]
+    early = {name: value for name, value in first.items() if name not in ("sequence", "previous", "hash", "version")}
+    await engine.collection("audit_log").insert_one({**early, "_id": "aud_early"})
+    walked = audit_verify._walked
+
+    async def walked_and_then_deleted(*given: Any) -> Walked:
+        found = await walked(*given)
+        await engine.collection("audit_log").delete_many({"_id": "aud_early"})
+        return found
+
+    monkeypatch.setattr(audit_verify, "_walked", walked_and_then_deleted)
+
+    assert (await verified(town, owner)).fits
 
 
 async def test_who_cuts_off_the_beginning_by_hand_is_found(
