@@ -7,7 +7,6 @@ output in frames, so that an end that was cut off never looks like one. How it w
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import struct
 import sys
@@ -20,6 +19,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
+from pulse_dash.adapters.child_environment import child_environment
 from pulse_dash.core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -31,11 +31,6 @@ DATA: Final = b"d"
 END: Final = b"e"
 FAILED: Final = b"f"
 
-# All that it gets of our environment, where there are secrets.
-_PASSED_ON: Final = frozenset(
-    {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH"}
-    | {"SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_START"}
-)
 # It takes what others leave, and half a second of the processor's.
 _START_SECONDS: Final = 60.0
 
@@ -74,7 +69,7 @@ class AuditProcesses:
                 *(sys.executable, "-m", "pulse_dash.audit_helper"),
                 stdin=PIPE,
                 stdout=PIPE,
-                env={name: value for name, value in os.environ.items() if name in _PASSED_ON},
+                env=child_environment(),
                 # What a terminal tells its whole group ends the node, and the node ends this.
                 start_new_session=True,
             )

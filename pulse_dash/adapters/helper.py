@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from pulse_dash.adapters.child_environment import child_environment
 from pulse_dash.core.errors import Unavailable
 
 # The helper keeps the time itself; this is for one that does not answer at all.
@@ -44,7 +45,11 @@ class Helper:
             # What native code writes by itself would fill the log while LiveKit is away; failures come as words.
             pipe, away = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "pulse_dash.helper", stdin=pipe, stdout=pipe, stderr=away
+                *(sys.executable, "-m", "pulse_dash.helper"),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=away,
+                env=child_environment(),
             )
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None  # noqa: S101 - both are pipes, just above

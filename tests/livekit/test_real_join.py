@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,10 @@ def tokens(server: LiveKit) -> dict[str, str]:
     }
 
 
+def environment_of(pid: int) -> bytes:
+    return Path("/proc", str(pid), "environ").read_bytes()
+
+
 async def test_two_participants_join_are_heard_and_leave(helper: Helper, livekit_server: LiveKit) -> None:
     found = await helper.real_join(livekit_server.url, **tokens(livekit_server), seconds=20)
 
@@ -54,3 +59,16 @@ async def test_a_helper_that_was_killed_is_started_again(helper: Helper, livekit
     with pytest.raises(Unavailable, match="ended"):
         await helper.real_join(livekit_server.url, **tokens(livekit_server), seconds=20)
     assert await helper.real_join(livekit_server.url, **tokens(livekit_server), seconds=20)
+
+
+async def test_no_setting_of_the_node_stands_in_its_environment(
+    helper: Helper, livekit_server: LiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", "an-encryption-key-of-the-environment")
+
+    await helper.real_join(livekit_server.url, **tokens(livekit_server), seconds=20)
+
+    assert helper._process is not None
+    environment = environment_of(helper._process.pid)
+    assert b"PATH=" in environment
+    assert b"an-encryption-key-of-the-environment" not in environment
