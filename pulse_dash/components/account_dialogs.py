@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.dialog import breaks, form_dialog
-from pulse_dash.components.fields import field, select
+from pulse_dash.components.fields import field, own_password_field, select
 from pulse_dash.state.account import LIVES, AccountState, TokenRow
 from pulse_dash.state.second_factor import SecondFactorState
 
@@ -32,17 +32,7 @@ def address_dialog() -> rx.Component:
             says={"missing": "Enter the new address.", "mismatch": "An email looks like name@example.com."},
             custom_attrs={"data-first": ""},
         ),
-        field(
-            "Your password",
-            id="address-password",
-            name="password",
-            type="password",
-            error=AccountState.errors.get("password", ""),
-            auto_complete="current-password",
-            required=True,
-            max_length=128,
-            says={"missing": "Enter your password."},
-        ),
+        own_password_field(id="address-password", error=AccountState.errors.get("password", ""), first=False),
         before=breaks(
             "A link goes to the new address; until it is opened you sign in as before.",
             "The address that you have now is told, and links that were mailed to it then open nothing.",
@@ -58,17 +48,12 @@ def password_dialog() -> rx.Component:
     """Another password."""
     return form_dialog(
         "Change your password",
-        field(
+        own_password_field(
             "Present password",
             id="present",
             name="present",
-            type="password",
             error=AccountState.errors.get("present", ""),
-            auto_complete="current-password",
-            required=True,
-            max_length=128,
-            says={"missing": "Enter the password that you have now."},
-            custom_attrs={"data-first": ""},
+            missing="Enter the password that you have now.",
         ),
         field(
             "New password",
@@ -156,18 +141,7 @@ def erase_dialog() -> rx.Component:
     """The end of the account, with what breaks by it."""
     return form_dialog(
         "Erase your account",
-        field(
-            "Password",
-            id="erase-password",
-            name="password",
-            type="password",
-            error=AccountState.errors.get("password", ""),
-            auto_complete="current-password",
-            required=True,
-            max_length=128,
-            says={"missing": "Enter your password."},
-            custom_attrs={"data-first": ""},
-        ),
+        own_password_field("Password", id="erase-password", error=AccountState.errors.get("password", "")),
         rx.cond(
             SecondFactorState.on,
             field(

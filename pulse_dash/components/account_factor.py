@@ -7,7 +7,7 @@ import reflex as rx
 from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button, button_class, copy_icon, copy_words
 from pulse_dash.components.dialog import breaks, form_dialog, refusal
-from pulse_dash.components.fields import field
+from pulse_dash.components.fields import field, own_password_field
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import plain_link
 from pulse_dash.components.states import bone, failed, notice
@@ -182,18 +182,7 @@ def _code_field(id: str, *, recovery: bool = True) -> rx.Component:
 def _set_up_dialog() -> rx.Component:
     return form_dialog(
         "Set up a second factor",
-        field(
-            "Your password",
-            id="factor-password",
-            name="password",
-            type="password",
-            error=SecondFactorState.errors.get("password", ""),
-            auto_complete="current-password",
-            required=True,
-            max_length=128,
-            says={"missing": "Enter your password."},
-            custom_attrs={"data-first": ""},
-        ),
+        own_password_field(id="factor-password", error=SecondFactorState.errors.get("password", "")),
         before=breaks(
             "Signing in then asks for a code of an authenticator app, beside the password.",
             "Once it is on, every other sign-in of yours ends. Your API tokens go on working.",

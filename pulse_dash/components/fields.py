@@ -38,6 +38,30 @@ def field(
     )
 
 
+def own_password_field(
+    label: str = "Your password",
+    *,
+    id: str,
+    name: str = "password",
+    error: Any,
+    missing: str = "Enter your password.",
+    first: bool = True,
+) -> rx.Component:
+    """The password that somebody signs in with, asked for again; `first` where a dialog begins with it."""
+    return field(
+        label,
+        id=id,
+        name=name,
+        type="password",
+        error=error,
+        auto_complete="current-password",
+        required=True,
+        max_length=128,
+        says={"missing": missing},
+        custom_attrs={"data-first": ""} if first else {},
+    )
+
+
 def select(label: str, *options: Any, id: str, name: str, seen: bool = True, **props: Any) -> rx.Component:
     """A native select; with `seen=False` its label is there for readers only (filters)."""
     return rx.el.div(
