@@ -17,5 +17,5 @@ def test_it_prints_every_figure() -> None:
 
     assert run.returncode == 0, run.stderr
     figures = json.loads(run.stdout.splitlines()[-1])
-    assert len(figures) == 31
+    assert len(figures) == 33
     assert all(isinstance(figure, float) for figure in figures.values())
