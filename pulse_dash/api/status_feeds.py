@@ -15,7 +15,7 @@ from pulse_dash.core import incidents, status
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.board import Standing
 from pulse_dash.core.checks import Status
-from pulse_dash.core.incidents import OVER, Incident
+from pulse_dash.core.incidents import OVER, Incident, in_words
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 
@@ -179,10 +179,7 @@ def _incident(work: Work, incident: Incident) -> dict[str, Any]:
 
 
 def _entry(url: str, incident: Incident) -> str:
-    words = "\n".join(
-        f"{each.at:%Y-%m-%d %H:%M} UTC {each.status.replace('_', ' ').capitalize()}: {each.body}"
-        for each in incident.updates
-    )
+    words = "\n".join(f"{each.at:%Y-%m-%d %H:%M} UTC {in_words(each.status)}: {each.body}" for each in incident.updates)
     place = f"{url}#{incident.id}"
     return (
         f"<entry><id>{_xml(place)}</id><title>{_xml(incident.title)}</title>"

@@ -17,7 +17,7 @@ from pulse_dash.api.status_subscription_page import form
 from pulse_dash.core import incidents, status
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.checks import Result, Status
-from pulse_dash.core.incidents import OVER, Incident
+from pulse_dash.core.incidents import OVER, Incident, in_words
 from pulse_dash.core.status import History
 from pulse_dash.core.traffic import MINUTES, Percentiles
 from pulse_dash.core.uptime import FORMULA, Bar, BarStatus
@@ -178,7 +178,7 @@ def _incident(incident: Incident, titles: Mapping[str, str], now: datetime) -> s
     began = _moment(incident.started_at)
     span = f"{began} to {_moment(ends)} UTC" if ends else f"since {began} UTC"
     told = "".join(
-        f"<li><strong>{html.escape(_word(each.status))}</strong> <bdi>{html.escape(each.body)}</bdi> "
+        f"<li><strong>{html.escape(in_words(each.status))}</strong> <bdi>{html.escape(each.body)}</bdi> "
         f'<span class="quiet">{_moment(each.at)} UTC</span></li>'
         for each in reversed(incident.updates)
     )
@@ -187,7 +187,7 @@ def _incident(incident: Incident, titles: Mapping[str, str], now: datetime) -> s
     return (
         f'<article class="status-part" id="{html.escape(incident.id)}"><div class="status-line">'
         f"<h3><bdi>{html.escape(incident.title)}</bdi></h3>"
-        f'<span class="status-word status-{colour}">{html.escape(_word(state))}</span></div>'
+        f'<span class="status-word status-{colour}">{html.escape(in_words(state))}</span></div>'
         f'<p class="quiet">{_affects(incident, titles)}{span}</p><ul class="status-told">{told}</ul>'
         f"{after if incident.postmortem else ''}</article>"
     )
@@ -199,10 +199,6 @@ def _subscribe(*, mails: bool) -> str:
     if not mails:
         return f"<p>By {others}. This installation sends no mail.</p>"
     return f"{form()}<p>One mail asks you to confirm; each one after holds a link that ends them. Or by {others}.</p>"
-
-
-def _word(state: str) -> str:
-    return state.replace("_", " ").capitalize()
 
 
 def _requests(seen: Percentiles) -> str:

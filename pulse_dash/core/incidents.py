@@ -27,6 +27,11 @@ MOST_UPDATES = 100
 LONGEST_BODY, LONGEST_POSTMORTEM = 4_000, 20_000
 
 
+def in_words(status: str) -> str:
+    """A status as people read it: `in_progress` is "In progress"."""
+    return status.replace("_", " ").capitalize()
+
+
 @open_because("anybody may see what went wrong")
 def listing(work: Work) -> Sequence[Incident]:
     """The newest, from memory."""

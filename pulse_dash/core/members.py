@@ -6,8 +6,8 @@ owner stays. How somebody becomes a member is told by invitations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -176,7 +176,8 @@ async def _change(
         except AboveOwnRole:
             await work.refused("organizations", {"_id": org_id, "name": organization.name})
             raise
-        roles = {"before": _role_in(organization.members, who.id), "after": _role_in(members, who.id)}
+        after = replace(organization, members=tuple(members))
+        roles = {"before": organization.role_of(who.id), "after": after.role_of(who.id)}
         entry = work.entry(
             action, org_id=org_id, resource="user", resource_id=who.id, name=who.name, changes={"role": roles}
         )
@@ -235,10 +236,6 @@ def _member(organization: Organization, user_id: str) -> Member:
     if found is None:
         raise NotFound
     return found
-
-
-def _role_in(members: Iterable[Member], user_id: str) -> str | None:
-    return next((member.role for member in members if member.user_id == user_id), None)
 
 
 def _with_role(member: Member, role: Role) -> Member:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pulse_dash.core.access import open_because
-from pulse_dash.core.incidents import OVER, Incident
+from pulse_dash.core.incidents import OVER, Incident, in_words
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mails import post
 from pulse_dash.core.names import on_one_line
@@ -86,7 +86,7 @@ async def _keep(work: Work, subscriber: StatusSubscription, incident: Incident, 
 
 def _mail(work: Work, subscriber: StatusSubscription, incident: Incident, number: int) -> Mail:
     update, link = incident.updates[number], unsubscribe_link(work, subscriber.id)
-    title, state = on_one_line(incident.title), update.status.replace("_", " ").capitalize()
+    title, state = on_one_line(incident.title), in_words(update.status)
     known = (work.parts.board.title_of(name) for name in incident.components)
     affects = f"Affects: {', '.join(known)}\n" if incident.components else ""
     ends = incident.ends_at if incident.kind == "maintenance" else None
