@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 
 from bench import raw
-from bench.processes import Contender, account, express, go, on_granian, pulse
+from bench.processes import Contender, account, express, go, on_uvicorn, pulse
 
 PATH = "/v1/tokens/create"
 BODY = {"room": "lobby", "identity": "ada"}
@@ -58,8 +58,8 @@ def main() -> int:
         ada = account(served)
         pairs = [ada.project(f"Bench {number}")[1] for number in range(MANY_PROJECTS)]
         neighbours = [
-            stack.enter_context(on_granian("empty answer", "bench.neighbours.empty:application")),
-            stack.enter_context(on_granian("FastAPI that only mints", "bench.neighbours.minting:application")),
+            stack.enter_context(on_uvicorn("empty answer", "bench.neighbours.empty:application")),
+            stack.enter_context(on_uvicorn("FastAPI that only mints", "bench.neighbours.minting:application")),
             stack.enter_context(express()),
             stack.enter_context(go()),
         ]

@@ -140,7 +140,7 @@ def _store(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _run(settings: Settings, *, api_only: bool) -> int:
     with ending_at_once():
-        from pulse_dash import asgi, frontend  # noqa: PLC0415 - importing them takes a second, which `--help` need not
+        from pulse_dash import asgi, frontend, server  # noqa: PLC0415 - importing them takes a second, which `--help` need not
 
     try:
         if not api_only:
@@ -148,8 +148,8 @@ def _run(settings: Settings, *, api_only: bool) -> int:
             frontend.build()
         with ending_at_once():
             app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_started)
-        uvloop.run(asgi.serve(app, settings))
-    except (asgi.PortTaken, frontend.NotBuilt) as error:
+        uvloop.run(server.serve(app, host=settings.host, port=settings.port, fast=asgi.FAST))
+    except (server.PortTaken, frontend.NotBuilt) as error:
         print(str(error), file=sys.stderr)
         return 1
     return 0

@@ -1,0 +1,227 @@
+"""One HTTP connection: uvicorn's own, with bounds on what it waits for, and a shorter way for the fast lane.
+
+What a request means is the application's; how the server starts and stops is server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+LARGEST_HEAD: Final = 64 * 1024
+MOST_HEADERS: Final = 128
+# How long a connection may say nothing, or only half of a request's head. Proxies give theirs up after a minute: it
+# must not end here at the moment in which one sends the next request.
+QUIET_SECONDS: Final = 75
+# How much of a body is read that nobody waits for any more: enough for most to see why they were refused.
+MOST_DISCARDED: Final = 4 * 1024 * 1024
+
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+# Which requests go the shorter way: method and path, written exactly so.
+FastRoutes = AbstractSet[tuple[bytes, bytes]]
+
+
+class Departures:
+    """Answers of one turn of the event loop, which leave together when it ends.
+
+    Each write wakes up whoever waits for it, and with one core for both that costs as much as making a token: written
+    one by one, a fifth fewer were answered."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+
+    def add(self, transport: asyncio.Transport, answer: bytes) -> None:
+        """Send this when the turn ends."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.leave)
+        self._waiting.append((transport, answer))
+
+    def leave(self) -> None:
+        """Send what waits, now."""
+        waiting, self._waiting = self._waiting, []
+        for transport, answer in waiting:
+            if not transport.is_closing():
+                transport.write(answer)
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. A request of the fast lane that came whole is answered in one piece; all else is uvicorn's."""
+
+    parser: Any
+    scope: Any
+
+    def __init__(self, fast: FastRoutes, departures: Departures, **given: Any) -> None:
+        super().__init__(**given)
+        self.departures = departures
+        self._fast = fast
+        self._fast_paths = {path for _, path in fast}
+        self._quiet_since = self.loop.time()
+        # How much came of a head that is not complete; None between a head and the next request.
+        self._head_bytes: int | None = None
+        self._discarded = 0
+        # The body of a request that may go the shorter way, as far as it came.
+        self._held: list[bytes] | None = None
+
+    def is_forgotten(self, now: float) -> bool:
+        """Whether it has said nothing whole for too long; `now` is the loop's time."""
+        return self._rests() and now - self._quiet_since > QUIET_SECONDS
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._held is not None:
+            self._go_the_usual_way()
+        elif self._head_bytes is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > LARGEST_HEAD and not self.transport.is_closing():
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes, self._discarded = 0, 0
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = None
+        if len(self.headers) > MOST_HEADERS:
+            # uvicorn answers 400 to whatever a callback of the parser raises.
+            raise ValueError("too many headers")
+        if self.url in self._fast_paths and self._may_go_the_shorter_way():
+            self._held = []
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._held is not None:
+            self._held.append(body)
+            return
+        super().on_body(body)
+        if self._rests():
+            self._discarded += len(body)
+            if self._discarded > MOST_DISCARDED:
+                self.transport.close()
+
+    def on_message_complete(self) -> None:
+        if self._held is None:
+            super().on_message_complete()
+            return
+        body, self._held = b"".join(self._held), None
+        self.scope |= {
+            "method": self.parser.get_method().decode(),
+            "path": self.url.decode(),
+            "raw_path": self.url,
+            "query_string": b"",
+        }
+        self.cycle = _WholeAnswer(self, body)
+        self.cycle.begin(self.app)
+
+    def on_response_complete(self) -> None:
+        # As uvicorn's, whose timer of each answer cost more than one look at all connections now and then.
+        self.server_state.total_requests += 1
+        self._quiet_since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+
+    def shutdown(self) -> None:
+        self.departures.leave()
+        super().shutdown()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._held = None
+        super().connection_lost(exc)
+
+    def _rests(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _may_go_the_shorter_way(self) -> bool:
+        parser = self.parser
+        return (
+            (parser.get_method(), self.url) in self._fast
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and self._rests()
+        )
+
+    def _go_the_usual_way(self) -> None:
+        """The body did not come with the head: uvicorn reads it piece by piece, as fast as the application does."""
+        came, self._held = self._held or (), None
+        super().on_headers_complete()
+        for piece in came:
+            super().on_body(piece)
+
+
+class _WholeAnswer(RequestResponseCycle):
+    """A request whose body is here, and an answer that leaves in one piece if it comes so."""
+
+    def __init__(self, connection: Connection, body: bytes) -> None:
+        super().__init__(
+            scope=connection.scope,
+            transport=connection.transport,
+            flow=connection.flow,
+            logger=connection.logger,
+            access_logger=connection.access_logger,
+            access_log=False,
+            default_headers=connection.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=connection.on_response_complete,
+        )
+        self.body += body
+        self.more_body = False
+        self.message_event.set()
+        self._departures = connection.departures
+        self._tasks = connection.tasks
+        self._start: Any = None
+
+    def begin(self, app: Any) -> None:
+        """Let the application answer, in a task that the server waits for when it stops."""
+        self._task = asyncio.create_task(self.run_asgi(app))
+        self._tasks.add(self._task)
+
+    async def run_asgi(self, app: Any) -> None:
+        try:
+            await super().run_asgi(app)
+        finally:
+            self._tasks.discard(self._task)
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is not None:
+            if self._leaves_whole(start, message):
+                return
+            # What waits was answered before.
+            self._departures.leave()
+            await super().send(start)
+        await super().send(message)
+
+    def _leaves_whole(self, start: Any, message: Any) -> bool:
+        headers, body = self.default_headers + start["headers"], message.get("body", b"")
+        if (
+            message.get("more_body")
+            or not self.keep_alive
+            or self.disconnected
+            or (b"content-length", b"%d" % len(body)) not in headers
+        ):
+            return False
+        head = b"".join([b"%b: %b\r\n" % header for header in headers])
+        if head.count(b"\n") != len(headers):
+            raise RuntimeError("Invalid HTTP header.")
+        self.response_started = self.response_complete = True
+        self.message_event.set()
+        self._departures.add(self.transport, b"%b%b\r\n%b" % (STATUS_LINE[start["status"]], head, body))
+        self.on_response()
+        return True
