@@ -46,8 +46,12 @@ async def test_every_name_of_the_table_stands_on_its_card_as_it_was_given(
         for number in range(1, -(-(len(NAMES) + 1) // 12) + 1):
             await visitor.go(f"/projects?page={number}")
             cards = visitor.page.locator(".project-card h2 bdi")
+            first, total = 12 * (number - 1) + 1, len(NAMES) + 1
             # What the page before showed may still stand there.
-            await expect(cards).to_have_count(min(12, len(NAMES) + 1 - 12 * (number - 1)))
+            await expect(visitor.page.locator(".pager")).to_contain_text(
+                f"{first} to {min(first + 11, total)} of {total}"
+            )
+            await expect(cards).to_have_count(min(12, total - first + 1))
             shown += await cards.all_text_contents()
             wrong += await burst(visitor.page)
 
