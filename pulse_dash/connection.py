@@ -21,6 +21,8 @@ MOST_DISCARDED: Final = 4 * 1024 * 1024
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
+_CONTROL = bytes([*range(9), *range(10, 32), 127])
+
 # Which requests go the shorter way: method and path, written exactly so.
 FastRoutes = AbstractSet[tuple[bytes, bytes]]
 
@@ -35,7 +37,7 @@ class Departures:
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
 
     def add(self, transport: asyncio.Transport, answer: bytes) -> None:
-        """Send this when the turn ends."""
+        """Send this when the turn ends; whoever writes to it or closes it before lets them leave first."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self.leave)
         self._waiting.append((transport, answer))
@@ -60,41 +62,54 @@ class Connection(HttpToolsProtocol):
         self._fast = fast
         self._fast_paths = {path for _, path in fast}
         self._quiet_since = self.loop.time()
-        # How much came of a head that is not complete; None between a head and the next request.
-        self._head_bytes: int | None = None
+        # How much came since a head, a piece of a body or a request was last complete.
+        self._unfinished = 0
         self._discarded = 0
         # The body of a request that may go the shorter way, as far as it came.
         self._held: list[bytes] | None = None
+        # What is being answered, or was the last; `cycle` may wait behind it.
+        self._answered: RequestResponseCycle | None = None
 
     def is_forgotten(self, now: float) -> bool:
         """Whether it has said nothing whole for too long; `now` is the loop's time."""
         return self._rests() and now - self._quiet_since > QUIET_SECONDS
 
     def data_received(self, data: bytes) -> None:
+        self._unfinished += len(data)
         super().data_received(data)
         if self._held is not None:
             self._go_the_usual_way()
-        elif self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > LARGEST_HEAD and not self.transport.is_closing():
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
+        elif self._unfinished > LARGEST_HEAD and not self.transport.is_closing():
+            self.departures.leave()
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def eof_received(self) -> None:
+        # The transport closes now, also where the other side only has nothing more to say.
+        self.departures.leave()
+
+    def send_400_response(self, msg: str) -> None:
+        self.departures.leave()
+        super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_bytes, self._discarded = 0, 0
+        self._discarded = 0
 
     def on_headers_complete(self) -> None:
-        self._head_bytes = None
+        self._unfinished = 0
         if len(self.headers) > MOST_HEADERS:
             # uvicorn answers 400 to whatever a callback of the parser raises.
             raise ValueError("too many headers")
+        # The application keeps the list. What comes behind a body must not pass for a header.
+        self.headers = self.headers.copy()
         if self.url in self._fast_paths and self._may_go_the_shorter_way():
             self._held = []
         else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        self._unfinished = 0
         if self._held is not None:
             self._held.append(body)
             return
@@ -105,6 +120,7 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_complete(self) -> None:
+        self._unfinished = 0
         if self._held is None:
             super().on_message_complete()
             return
@@ -115,8 +131,8 @@ class Connection(HttpToolsProtocol):
             "raw_path": self.url,
             "query_string": b"",
         }
-        self.cycle = _WholeAnswer(self, body)
-        self.cycle.begin(self.app)
+        self.cycle = self._answered = _WholeAnswer(self, body)
+        self._answered.begin(self.app)
 
     def on_response_complete(self) -> None:
         # As uvicorn's, whose timer of each answer cost more than one look at all connections now and then.
@@ -133,9 +149,21 @@ class Connection(HttpToolsProtocol):
         self.departures.leave()
         super().shutdown()
 
+    def handle_websocket_upgrade(self) -> None:
+        self.departures.leave()
+        super().handle_websocket_upgrade()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._held = None
+        if self._answered is not None and not self._answered.response_complete:
+            # uvicorn tells it only to the newest request.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _rests(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -190,10 +218,19 @@ class _WholeAnswer(RequestResponseCycle):
         self._tasks.add(self._task)
 
     async def run_asgi(self, app: Any) -> None:
+        self._app = app
         try:
-            await super().run_asgi(app)
+            await super().run_asgi(self._run)
         finally:
             self._tasks.discard(self._task)
+
+    async def _run(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except BaseException:
+            # uvicorn closes the connection of whoever fails after the answer.
+            self._departures.leave()
+            raise
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start" and not self.response_started:
@@ -209,7 +246,7 @@ class _WholeAnswer(RequestResponseCycle):
         await super().send(message)
 
     def _leaves_whole(self, start: Any, message: Any) -> bool:
-        headers, body = self.default_headers + start["headers"], message.get("body", b"")
+        headers, body = [*self.default_headers, *start.get("headers", ())], message.get("body", b"")
         if (
             message.get("more_body")
             or not self.keep_alive
@@ -218,8 +255,13 @@ class _WholeAnswer(RequestResponseCycle):
         ):
             return False
         head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        if head.count(b"\n") != len(headers):
-            raise RuntimeError("Invalid HTTP header.")
+        # What closes the connection, has another length or would be refused is uvicorn's to write.
+        if (
+            b"connection: " in head
+            or b"transfer-encoding: " in head
+            or len(head.translate(None, _CONTROL)) != (len(head) - 2 * len(headers))
+        ):
+            return False
         self.response_started = self.response_complete = True
         self.message_event.set()
         self._departures.add(self.transport, b"%b%b\r\n%b" % (STATUS_LINE[start["status"]], head, body))
