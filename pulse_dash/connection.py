@@ -21,9 +21,10 @@ MOST_DISCARDED: Final = 4 * 1024 * 1024
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
+_CLOSE = (b"connection", b"close")
 _CONTROL = bytes([*range(9), *range(10, 32), 127])
 
-# Which requests go the shorter way: method and path, written exactly so.
+# Which requests go the shorter way: method and path, written exactly so. Their answers have no encoding of their own.
 FastRoutes = AbstractSet[tuple[bytes, bytes]]
 
 
@@ -218,19 +219,16 @@ class _WholeAnswer(RequestResponseCycle):
         self._tasks.add(self._task)
 
     async def run_asgi(self, app: Any) -> None:
-        self._app = app
         try:
-            await super().run_asgi(self._run)
+            await app(self.scope, self.receive, self.send)
+            if not self.response_complete:
+                await super().run_asgi(_says_no_more)
+        except BaseException as error:  # noqa: BLE001 - the outermost place of a request
+            # uvicorn tells of it, and closes the connection of whoever fails after the answer.
+            self._departures.leave()
+            await super().run_asgi(_failing_with(error))
         finally:
             self._tasks.discard(self._task)
-
-    async def _run(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except BaseException:
-            # uvicorn closes the connection of whoever fails after the answer.
-            self._departures.leave()
-            raise
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start" and not self.response_started:
@@ -252,18 +250,26 @@ class _WholeAnswer(RequestResponseCycle):
             or not self.keep_alive
             or self.disconnected
             or (b"content-length", b"%d" % len(body)) not in headers
+            or _CLOSE in headers
         ):
             return False
-        head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        # What closes the connection, has another length or would be refused is uvicorn's to write.
-        if (
-            b"connection: " in head
-            or b"transfer-encoding: " in head
-            or len(head.translate(None, _CONTROL)) != (len(head) - 2 * len(headers))
-        ):
+        head = b"\r\n".join([b": ".join(header) for header in headers])
+        if len(head.translate(None, _CONTROL)) != len(head) - 2 * (len(headers) - 1):
+            # uvicorn refuses what would be another header, or none.
             return False
         self.response_started = self.response_complete = True
         self.message_event.set()
-        self._departures.add(self.transport, b"%b%b\r\n%b" % (STATUS_LINE[start["status"]], head, body))
+        self._departures.add(self.transport, b"%b%b\r\n\r\n%b" % (STATUS_LINE[start["status"]], head, body))
         self.on_response()
         return True
+
+
+async def _says_no_more(*_: Any) -> None:
+    """An application that ended before its answer did."""
+
+
+def _failing_with(error: BaseException) -> Any:
+    async def failing(*_: Any) -> None:
+        raise error
+
+    return failing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Caller:
 
     socket: socket.socket
     heard: bytes = b""
+    # The other side closed with something unread, and what it had said before may be lost on the way.
+    broken_off: bool = False
 
     async def say(self, *pieces: bytes, turns_between: int = 0) -> bool:
         """Send the pieces; whether the other side took them all."""
@@ -40,6 +42,7 @@ class Caller:
             try:
                 await asyncio.get_running_loop().sock_sendall(self.socket, piece)
             except ConnectionError:
+                self.broken_off = True
                 return False
             await turns(turns_between)
         return True
@@ -61,8 +64,10 @@ class Caller:
 
     async def _more(self) -> bool:
         came = b""
-        with suppress(ConnectionError):
+        try:
             came = await asyncio.get_running_loop().sock_recv(self.socket, 1 << 20)
+        except ConnectionError:
+            self.broken_off = True
         self.heard += came
         return bool(came)
 
