@@ -126,12 +126,9 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
             return
         body, self._held = b"".join(self._held), None
-        self.scope |= {
-            "method": self.parser.get_method().decode(),
-            "path": self.url.decode(),
-            "raw_path": self.url,
-            "query_string": b"",
-        }
+        scope = self.scope
+        scope["method"], scope["query_string"] = self.parser.get_method().decode(), b""
+        scope["path"], scope["raw_path"] = self.url.decode(), self.url
         self.cycle = self._answered = _WholeAnswer(self, body)
         self._answered.begin(self.app)
 

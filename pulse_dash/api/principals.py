@@ -50,11 +50,8 @@ def client_ip(scope: Any, settings: Settings) -> str:
 
 def call_of(scope: Any, settings: Settings, headers: Headers) -> Call:
     """Where the request came from."""
-    return Call(
-        request_id=scope.get("state", {}).get("request_id", ""),
-        ip=client_ip(scope, settings),
-        user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
-    )
+    agent = headers.get(b"user-agent", b"").decode("latin-1")
+    return Call(scope["state"].get("request_id", ""), client_ip(scope, settings), agent)
 
 
 async def authenticate(services: Services, scope: Any, *, key_alone: bool = False) -> Work:
@@ -106,16 +103,20 @@ async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
                 return work.acting_as(await personal_tokens.recognize(work, credentials))
             return work.acting_as(await sessions.recognize(work, credentials))
         case "basic":
-            return await _by_pair(work, scope, *_basic(credentials.strip()))
+            pair = _basic(credentials.strip())
+            known = keys.remembered(work.parts, *pair)
+            return await _by_pair(work, scope, *pair) if known is None else _with_key(work, known)
         case _:
             raise Unauthenticated
 
 
 async def _by_pair(work: Work, scope: Any, public: str, secret: str) -> Work:
-    known = keys.remembered(work.parts, public, secret)
-    if known is None:
-        _refuse_spent_address(work, scope)
-        known = await keys.recognize(work, public, secret)
+    """Look up a pair that this node does not know."""
+    _refuse_spent_address(work, scope)
+    return _with_key(work, await keys.recognize(work, public, secret))
+
+
+def _with_key(work: Work, known: KnownKey) -> Work:
     work.parts.tallying.used(known.actor.id)
     return work.acting_as(known.actor)
 
