@@ -1,10 +1,10 @@
 """`python -m bench.tokens`: complete token minting beside what a team would write instead, and beside an empty answer.
 
 Prints ratios of the same round, because these machines differ by two between rounds; the processor time of a request
-differs less, so it stands beside. Pulse runs as in production, log line and all. All contenders have one core, the same,
-and whoever asks them has another: left to itself the kernel moves them about, and where it puts a caller onto the core
-of a contender decides more than the contender does. It does not show a network, TLS, a cold start, or more than one
-worker.
+differs less, so it stands beside. Pulse runs as in production, log line and all. All contenders have one core, the
+same, and whoever asks them has another: left to itself the kernel moves them about, and where it puts a caller onto the
+core of a contender decides more than the contender does. It does not show a network, TLS, a cold start, or more than
+one worker.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MANY_PROJECTS = 100
 CORES = os.sched_getaffinity(0)
 REQUESTS = r"Requests/sec:\s+([\d.]+)"
 # Refused requests come from so many connections, each of which waits so long between two.
-REFUSED_CONNECTIONS, REFUSED_EVERY_MS = 40, 20
+REFUSED_CONNECTIONS, REFUSED_EVERY_MS = 40, 17
 
 
 @dataclass(frozen=True)
