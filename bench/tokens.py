@@ -26,7 +26,7 @@ from pathlib import Path
 import httpx
 
 from bench import raw
-from bench.processes import Contender, account, express, go, on_uvicorn, pulse
+from bench.processes import Contender, account, express, go, nodes, on_uvicorn, pulse
 
 PATH = "/v1/tokens/create"
 BODY = {"room": "lobby", "identity": "ada"}
@@ -66,7 +66,7 @@ def main() -> int:
         neighbours = [
             stack.enter_context(on_uvicorn("empty answer", "bench.neighbours.empty:application")),
             stack.enter_context(on_uvicorn("FastAPI that only mints", "bench.neighbours.minting:application")),
-            stack.enter_context(express()),
+            *(stack.enter_context(express(*node)) for node in nodes().items()),
             stack.enter_context(go()),
         ]
         for contender in neighbours[1:]:
