@@ -67,7 +67,12 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         with _unlogged():
-            await super().startup(sockets)
+            try:
+                await super().startup(sockets)
+            except OSError as error:
+                # Whose socket was bound as early as ours, and listens since.
+                await self.lifespan.shutdown()
+                raise _taken(sockets[0].getsockname()[1] if sockets else self.config.port, error) from error
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         with _unlogged():
@@ -86,7 +91,7 @@ async def serve(app: ASGIApp, *, host: str, port: int, fast: FastRoutes) -> None
     """Serve in this process until SIGINT or SIGTERM, then let what is under way end.
 
     Raises PortTaken, and whatever stopped the start of a part."""
-    listening, failed = bound(host, port), list[BaseException]()
+    failed = list[BaseException]()
 
     async def lived(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -101,12 +106,13 @@ async def serve(app: ASGIApp, *, host: str, port: int, fast: FastRoutes) -> None
     server, loop = Server(watched, fast), asyncio.get_running_loop()
     for stop in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(stop, server.handle_exit, stop, None)
-    try:
-        await server.serve(sockets=[listening])
-    except SystemExit:
-        # So uvicorn tells that the application did not start.
-        if not failed:
-            raise
+    with bound(host, port) as listening:
+        try:
+            await server.serve(sockets=[listening])
+        except SystemExit:
+            # So uvicorn tells that the application did not start.
+            if not failed:
+                raise
     if failed:
         raise failed[0]
 
@@ -120,8 +126,12 @@ def bound(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise PortTaken(f"Port {port} cannot be used: {error.strerror}. Set PORT to another.") from error
+        raise _taken(port, error) from error
     return listening
+
+
+def _taken(port: int, error: OSError) -> PortTaken:
+    return PortTaken(f"Port {port} cannot be used: {error.strerror}. Set PORT to another.")
 
 
 @contextmanager
