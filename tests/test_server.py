@@ -15,6 +15,17 @@ from pulse_dash.server import PortTaken, bound, serve
 from tests.wire import Caller, until
 
 
+def _has_ipv6() -> bool:
+    try:
+        bound("::1", 0).close()
+    except (OSError, PortTaken):
+        return False
+    return True
+
+
+HOSTS = ["127.0.0.1", pytest.param("::1", marks=pytest.mark.skipif(not _has_ipv6(), reason="no IPv6 on this machine"))]
+
+
 def listening_at(host: str, port: int = 0) -> socket.socket:
     """Somebody else, who listens there, on any port that is free if none is named."""
     other = bound(host, port)
@@ -48,7 +59,7 @@ class _Broken(Exception):
     """What the application of these tests raises."""
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("host", HOSTS)
 def test_a_taken_port_is_named_with_what_to_do(host: str) -> None:
     with listening_at(host) as other:
         port = other.getsockname()[1]
@@ -58,7 +69,7 @@ def test_a_taken_port_is_named_with_what_to_do(host: str) -> None:
     assert str(taken.value) == f"Port {port} cannot be used: Address already in use. Set PORT to another."
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("host", HOSTS)
 def test_a_port_whose_last_listener_has_gone_is_free(host: str) -> None:
     with listening_at(host) as before, socket.create_connection(before.getsockname()[:2]):
         port = before.getsockname()[1]
