@@ -22,6 +22,7 @@ import httpx
 from tests.engines.livekit import LiveKit
 
 ROOT = Path(__file__).resolve().parent.parent
+_QUIET = ("--no-access-log", "--log-level", "error")
 NEIGHBOURS = ROOT / "bench" / "neighbours"
 BUILT = ROOT / ".build" / "bench"
 SECRET = "a-secret-that-only-the-bench-knows-of"  # noqa: S105 - of a LiveKit that is never started
@@ -70,25 +71,47 @@ def processes_of(group: int) -> list[int]:
 
 
 @contextmanager
-def on_granian(name: str, target: str) -> Iterator[Contender]:
+def on_uvicorn(name: str, target: str) -> Iterator[Contender]:
     """An ASGI application on the server that Pulse uses, one worker."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-log", target]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--port",
+        str(port),
+        *_QUIET,
+        target,
+    ]
     with process(command, {}, f"http://127.0.0.1:{port}/") as group:
         yield Contender(name, port, group)
 
 
+def nodes() -> dict[str, str]:
+    """The Nodes on the path by their version: the one that builds the dashboard, and the machine's own."""
+    found = [shutil.which("node", path=folder) for folder in os.get_exec_path()]
+    return {
+        subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip(): node
+        for node in reversed(found)
+        if node
+    }
+
+
 @contextmanager
-def express() -> Iterator[Contender]:
-    """Express with LiveKit's server SDK, installed from its lock file the first time."""
+def express(version: str, node: str) -> Iterator[Contender]:
+    """Express with LiveKit's server SDK on this Node, installed from its lock file the first time."""
     folder = BUILT / "express"
     shutil.copytree(NEIGHBOURS / "express", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     if not (folder / "node_modules").exists():
         subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
     port = free_port()
     settings = {"PORT": str(port), "NODE_ENV": "production"}
-    with process(["node", str(folder / "server.js")], settings, f"http://127.0.0.1:{port}/") as group:
-        yield Contender("Express, livekit-server-sdk", port, group)
+    with process([node, str(folder / "server.js")], settings, f"http://127.0.0.1:{port}/") as group:
+        yield Contender(f"Express, Node {version}", port, group)
 
 
 @contextmanager

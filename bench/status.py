@@ -23,7 +23,7 @@ import structlog
 
 from bench import raw
 from bench.faults import Engines, node_with, states, until
-from bench.processes import Contender, on_granian
+from bench.processes import Contender, on_uvicorn
 from pulse_dash.core import status
 from pulse_dash.core.board import Board
 from pulse_dash.core.checks import EVERY, Component, Result
@@ -78,7 +78,7 @@ def answers_while_all_hang(folder: Path) -> dict[str, tuple[float, float, float,
         for each in engines.programs:
             each.halt()
         until(lambda: [name for name, state in states(node).items() if state != "down"] == ["api"], "all hang")
-        with on_granian("empty answer", "bench.neighbours.empty:application") as empty:
+        with on_uvicorn("empty answer", "bench.neighbours.empty:application") as empty:
             return {
                 f"{contender.name}, {connections} connections": _asked(contender, path, connections)
                 for connections in CONNECTIONS

@@ -1,14 +1,17 @@
 """`python -m bench.tokens`: complete token minting beside what a team would write instead, and beside an empty answer.
 
 Prints ratios of the same round, because these machines differ by two between rounds; the processor time of a request
-differs less, so it stands beside. Pulse runs as in production, log line and all. It does not show a network, TLS, a
-cold start, or more than one worker.
+differs less, so it stands beside. Pulse runs as in production, log line and all. All contenders have one core, the
+same, and whoever asks them has another: left to itself the kernel moves them about, and where it puts a caller onto the
+core of a contender decides more than the contender does. It does not show a network, TLS, a cold start, or more than
+one worker.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import statistics
@@ -23,14 +26,15 @@ from pathlib import Path
 import httpx
 
 from bench import raw
-from bench.processes import Contender, account, express, go, on_granian, pulse
+from bench.processes import Contender, account, express, go, nodes, on_uvicorn, pulse
 
 PATH = "/v1/tokens/create"
 BODY = {"room": "lobby", "identity": "ada"}
 MANY_PROJECTS = 100
+CORES = os.sched_getaffinity(0)
 REQUESTS = r"Requests/sec:\s+([\d.]+)"
 # Refused requests come from so many connections, each of which waits so long between two.
-REFUSED_CONNECTIONS, REFUSED_EVERY_MS = 40, 20
+REFUSED_CONNECTIONS, REFUSED_EVERY_MS = 40, 17
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,20 @@ def main() -> int:
     asked.add_argument("--seconds", type=int, default=4)
     asked.add_argument("--connections", type=int, default=32)
     options = asked.parse_args()
-    for program in ("wrk", "node", "npm", "go"):
+    for program in ("wrk", "taskset", "node", "npm", "go"):
         if shutil.which(program) is None:
-            print(f"{program} is missing: apt-get install wrk nodejs npm golang", file=sys.stderr)
+            print(f"{program} is missing: apt-get install wrk util-linux nodejs npm golang", file=sys.stderr)
             return 1
+    # What is started from here on stays there, but for the callers.
+    os.sched_setaffinity(0, {min(CORES)})
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
         served = stack.enter_context(pulse(Path(folder), more={"REAL_JOIN": "false"}))
         ada = account(served)
         pairs = [ada.project(f"Bench {number}")[1] for number in range(MANY_PROJECTS)]
         neighbours = [
-            stack.enter_context(on_granian("empty answer", "bench.neighbours.empty:application")),
-            stack.enter_context(on_granian("FastAPI that only mints", "bench.neighbours.minting:application")),
-            stack.enter_context(express()),
+            stack.enter_context(on_uvicorn("empty answer", "bench.neighbours.empty:application")),
+            stack.enter_context(on_uvicorn("FastAPI that only mints", "bench.neighbours.minting:application")),
+            *(stack.enter_context(express(*node)) for node in nodes().items()),
             stack.enter_context(go()),
         ]
         for contender in neighbours[1:]:
@@ -160,7 +166,7 @@ def _wrk(contender: Contender, script_text: str, seconds: float, connections: in
 
 def _command(contender: Contender, script: str, seconds: float, connections: int) -> list[str]:
     shape = ["-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency"]
-    return ["wrk", *shape, "-s", script, f"{contender.url}{PATH}"]
+    return ["taskset", "-c", str(max(CORES)), "wrk", *shape, "-s", script, f"{contender.url}{PATH}"]
 
 
 def _found(pattern: str, said: str) -> float:

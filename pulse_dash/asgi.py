@@ -6,21 +6,16 @@ theirs; which files the dashboard was built into is frontend's.
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from granian.constants import HTTPModes, Interfaces
-from granian.errors import FatalError
-from granian.server.embed import Server
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulse_dash import frontend, logs
+from pulse_dash.api.app import FAST as FAST  # noqa: PLC0414 - whoever serves an application tells it the server
 from pulse_dash.api.app import make_api
 from pulse_dash.api.browser import Dashboard
 from pulse_dash.api.headers import CarefulAnswers
@@ -42,15 +37,10 @@ API = frozenset(
         *("status", "status.atom", "api"),
     )
 )
-STOP_SECONDS = 4
 # What a project's page is asked for with when it should join rooms on the project's own LiveKit.
 OWN_LIVEKIT = b"livekit=own"
 
 OnStart = Callable[[Services], Awaitable[None]]
-
-
-class PortTaken(Exception):
-    """Somebody else listens there; the message says so with the port."""
 
 
 class People:
@@ -217,57 +207,6 @@ def api(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
 
     doors = _Doors(lifespan=Starlette(lifespan=services_first))
     return CarefulAnswers(doors, https=settings.https)
-
-
-async def serve(app: ASGIApp, settings: Settings) -> None:
-    """Serve in this process until SIGINT or SIGTERM, then let what is under way end.
-
-    Raises PortTaken, and whatever stopped the start of a part."""
-    _check_port(settings)
-    failed: list[BaseException] = []
-
-    async def lived(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await app(scope, receive, send)
-        except BaseException as error:
-            failed.append(error)
-            raise
-
-    def watched(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return (lived if scope["type"] == "lifespan" else app)(scope, receive, send)
-
-    server = Server(
-        watched,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.auto,
-        websockets=True,
-        backlog=1024,
-        log_enabled=False,
-    )
-    server.workers_kill_timeout = STOP_SECONDS
-    loop = asyncio.get_running_loop()
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(stop, server.stop)
-    try:
-        await server.serve()
-    except FatalError:
-        if not failed:
-            raise
-    if failed:
-        raise failed[0]
-
-
-def _check_port(settings: Settings) -> None:
-    """Granian would share a port with whoever has it already, and each would get some of the requests."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise PortTaken(f"Port {settings.port} cannot be used: {error.strerror}. Set PORT to another.") from error
 
 
 def __getattr__(name: str) -> Any:

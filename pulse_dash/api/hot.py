@@ -6,9 +6,8 @@ It knows how such a route is read and answered; what it does is told by the modu
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Generator, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from types import coroutine
 from typing import Annotated, Any, ClassVar
 from urllib.parse import parse_qs
 
@@ -101,7 +100,6 @@ class HotLane:
             status, headers, body = await self._reply(route, scope, receive)
             if "allowance" in state:
                 headers += allowance_headers(state["allowance"])
-            await _together()
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         except ClientDisconnect:
@@ -118,7 +116,6 @@ class HotLane:
                 work = await authenticate(self._services, scope, key_alone=route.alone is not None)
                 if isinstance(work.actor, Anonymous):
                     raise Unauthenticated
-                await _together()
                 sent = await read_body(scope, receive)
                 answer = await _handled(route, work, scope["query_string"], object_of(sent) if sent else {})
                 body = orjson.dumps(answer, option=orjson.OPT_UTC_Z)
@@ -141,15 +138,6 @@ class HotLane:
         body = route.answer(work).model_dump_json().encode()
         self._answered[route.path] = stamp, body
         return body
-
-
-@coroutine
-def _together() -> Generator[None]:
-    """Wait for the next turn of the event loop, so that what this turn's requests ask of the server comes in a row.
-
-    The server has a thread of its own: asked by one request after another it wakes up each time, and then the two
-    threads fight for Python's lock. 1.5 times as many tokens."""
-    yield
 
 
 def _handled(route: HotRoute, work: Work, query: bytes, sent: dict[str, Any]) -> Awaitable[dict[str, Any]]:

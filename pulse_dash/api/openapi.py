@@ -110,4 +110,4 @@ def _refusal(status: str) -> dict[str, Any]:
 _ABOUT = """Projects, keys and media tokens on your own LiveKit.
 
 Requests and answers are JSON; errors are `application/problem+json` with a stable `code`. Control characters in the
-request line or in headers are refused by the HTTP server itself with a bare 400."""
+request line or in headers are refused by the HTTP server itself, with 400 in plain text."""

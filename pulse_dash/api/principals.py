@@ -50,11 +50,8 @@ def client_ip(scope: Any, settings: Settings) -> str:
 
 def call_of(scope: Any, settings: Settings, headers: Headers) -> Call:
     """Where the request came from."""
-    return Call(
-        request_id=scope.get("state", {}).get("request_id", ""),
-        ip=client_ip(scope, settings),
-        user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
-    )
+    agent = headers.get(b"user-agent", b"").decode("latin-1")
+    return Call(scope["state"].get("request_id", ""), client_ip(scope, settings), agent)
 
 
 async def authenticate(services: Services, scope: Any, *, key_alone: bool = False) -> Work:
@@ -72,6 +69,8 @@ async def authenticate(services: Services, scope: Any, *, key_alone: bool = Fals
         _count(work, scope)
         return work
     work = services.as_(_NOBODY, call)
+    if b"x-pulse-secret" in headers:
+        _refuse_spent_address(work, scope)
     try:
         if key_alone and b"x-pulse-key" in headers and b"x-pulse-secret" not in headers:
             work = work.acting_as(await development.recognize(work, headers[b"x-pulse-key"].decode("latin-1")))
@@ -95,7 +94,7 @@ def _remembered(services: Services, headers: Headers) -> KnownKey | None:
 async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
     if b"x-pulse-key" in headers or b"x-pulse-secret" in headers:
         pair = headers.get(b"x-pulse-key", b"").decode("latin-1"), headers.get(b"x-pulse-secret", b"").decode("latin-1")
-        return await _by_pair(work, scope, *pair)
+        return _with_key(work, await keys.recognize(work, *pair))
     scheme, _, credentials = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     match scheme.lower():
         case "":
@@ -106,16 +105,17 @@ async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
                 return work.acting_as(await personal_tokens.recognize(work, credentials))
             return work.acting_as(await sessions.recognize(work, credentials))
         case "basic":
-            return await _by_pair(work, scope, *_basic(credentials.strip()))
+            pair = _basic(credentials.strip())
+            known = keys.remembered(work.parts, *pair)
+            if known is None:
+                _refuse_spent_address(work, scope)
+                known = await keys.recognize(work, *pair)
+            return _with_key(work, known)
         case _:
             raise Unauthenticated
 
 
-async def _by_pair(work: Work, scope: Any, public: str, secret: str) -> Work:
-    known = keys.remembered(work.parts, public, secret)
-    if known is None:
-        _refuse_spent_address(work, scope)
-        known = await keys.recognize(work, public, secret)
+def _with_key(work: Work, known: KnownKey) -> Work:
     work.parts.tallying.used(known.actor.id)
     return work.acting_as(known.actor)
 
@@ -152,14 +152,18 @@ def count_address(work: Work, scope: Any) -> None:
 def _refuse_spent_address(work: Work, scope: Any) -> None:
     """Who has been refused often enough is not looked up again until the minute is over. Raises RateLimited."""
     key = network_of(work.call.ip)
-    if not work.parts.rates.look("ip", key, work.parts.policy.ip_per_minute).allowed:
-        _hit(work, scope, "ip", key, work.parts.policy.ip_per_minute)
+    allowance = work.parts.rates.look("ip", key, work.parts.policy.ip_per_minute)
+    if not allowance.allowed:
+        _hold_to(scope, key, allowance)
 
 
 def _hit(work: Work, scope: Any, policy: str, key: str, per_minute: int) -> None:
-    allowance = work.parts.rates.hit(policy, key, per_minute)
-    scope["state"]["allowance"] = allowance
-    scope["state"]["principal"] = key
+    _hold_to(scope, key, work.parts.rates.hit(policy, key, per_minute))
+
+
+def _hold_to(scope: Any, key: str, allowance: Allowance) -> None:
+    state = scope["state"]
+    state["allowance"], state["principal"] = allowance, key
     if not allowance.allowed:
         raise RateLimited(allowance.reset)
 

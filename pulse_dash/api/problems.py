@@ -54,6 +54,7 @@ _STATUS: tuple[tuple[type[PulseError], int], ...] = (
     (Invalid, 422),
     (Unavailable, 503),
 )
+_TRIED_AGAIN = (RateLimited, Unavailable)
 _OF_THE_SERVER = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -107,7 +108,7 @@ def problem(error: PulseError, request_id: str) -> Whole:
     headers: list[tuple[bytes, bytes]] = []
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="pulse"'))
-    if isinstance(error, RateLimited | Unavailable):
+    if isinstance(error, _TRIED_AGAIN):
         headers.append((b"retry-after", b"%d" % error.retry_after))
     errors = error.errors if isinstance(error, Invalid) else ()
     challenge = error.challenge.reveal() if isinstance(error, SecondFactorRequired) else None

@@ -87,7 +87,6 @@ class Rates:
     """Fixed windows, of a minute where nothing else is said, counted in this process."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
         self._storage = Windows(clock)
 
     def hit(self, policy: str, key: str, most: int, *, seconds: int = _WINDOW_SECONDS) -> Allowance:
@@ -98,7 +97,5 @@ class Rates:
 
     def look(self, policy: str, key: str, per_minute: int) -> Allowance:
         """What is left, without counting; allowed when one more would be."""
-        counter = f"{policy}:{key}"
-        count = self._storage.get(counter)
-        seconds = max(1, math.ceil(self._storage.get_expiry(counter) - self._clock.time()))
-        return Allowance(policy, per_minute, max(0, per_minute - count), seconds, count < per_minute)
+        count, left = self._storage.counted(f"{policy}:{key}", _WINDOW_SECONDS, 0)
+        return Allowance(policy, per_minute, max(0, per_minute - count), left, count < per_minute)

@@ -14,15 +14,14 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from pulse_dash.api.app import make_api
+from pulse_dash.api.app import FAST, make_api
 from pulse_dash.api.headers import CarefulAnswers
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.passwords import Passwords
+from pulse_dash.server import Server, bound
 from pulse_dash.services import assemble
 from pulse_dash.settings import load_settings
 from pulse_dash.store.connect import connect
@@ -52,12 +51,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("live")
         patch.chdir(folder)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        listening = bound("127.0.0.1", 0)
+        port = listening.getsockname()[1]
         served, stop, callers = threading.Event(), asyncio.Event(), {}
         loops: list[asyncio.AbstractEventLoop] = []
-        thread = threading.Thread(target=lambda: asyncio.run(_serve(folder, port, served, stop, callers, loops)))
+        thread = threading.Thread(target=lambda: asyncio.run(_serve(folder, listening, served, stop, callers, loops)))
         thread.start()
         assert served.wait(20)
         yield Live(f"http://127.0.0.1:{port}", callers)
@@ -67,13 +65,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 async def _serve(
     folder: Path,
-    port: int,
+    listening: socket.socket,
     served: threading.Event,
     stop: asyncio.Event,
     callers: dict[str, dict[str, str]],
     loops: list[asyncio.AbstractEventLoop],
 ) -> None:
     loops.append(asyncio.get_running_loop())
+    port = listening.getsockname()[1]
     limits = {f"rate_limit_{who}_per_minute": 10**9 for who in ("ip", "user", "project")}
     chosen = load_settings(pulse_data_dir=folder / "data", public_url=f"http://127.0.0.1:{port}", **limits)
     engine = await connect(mongo_uri=None, database="pulse", data_dir=chosen.data_dir)
@@ -87,13 +86,13 @@ async def _serve(
     walker = await town.person()
     callers.update({"user": owner.headers, "key": dict(house.headers), "walker": walker.headers})
     app: Any = CarefulAnswers(make_api(services), https=False)
-    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
-    serving = asyncio.create_task(server.serve())
+    server = Server(app, FAST)
+    serving = asyncio.create_task(server.serve([listening]))
     reading = asyncio.create_task(_read_feed(services))
     await asyncio.sleep(0.3)
     served.set()
     await stop.wait()
-    server.stop()
+    server.should_exit = True
     reading.cancel()
     await asyncio.wait([serving, reading], timeout=5)
     await services.close()

@@ -1,4 +1,4 @@
-"""The real dashboard as it is served: built files, Granian, Reflex, real sessions. Fails when Reflex's inside moves."""
+"""The real dashboard as it is served: built files, Reflex, real sessions. Fails when Reflex's inside moves."""
 
 from __future__ import annotations
 

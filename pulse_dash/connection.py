@@ -1,0 +1,272 @@
+"""One HTTP connection: uvicorn's own, with bounds on what it waits for, and a shorter way for the fast lane.
+
+What a request means is the application's; how the server starts and stops is server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+LARGEST_HEAD: Final = 64 * 1024
+MOST_HEADERS: Final = 128
+# How long a connection may say nothing, or only half of a request's head. Proxies give theirs up after a minute: it
+# must not end here at the moment in which one sends the next request.
+QUIET_SECONDS: Final = 75
+# How much of a body is read that nobody waits for any more: enough for most to see why they were refused.
+MOST_DISCARDED: Final = 4 * 1024 * 1024
+
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+_CLOSE = (b"connection", b"close")
+_CONTROL = bytes([*range(9), *range(10, 32), 127])
+
+# Which requests go the shorter way: method and path, written exactly so. Their answers have no encoding of their own.
+FastRoutes = AbstractSet[tuple[bytes, bytes]]
+
+
+class Departures:
+    """Answers of one turn of the event loop, which leave together when it ends.
+
+    Each write wakes up whoever waits for it, and with one core for both that costs as much as making a token: written
+    one by one, a fifth fewer were answered."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+
+    def add(self, transport: asyncio.Transport, answer: bytes) -> None:
+        """Send this when the turn ends; whoever writes to it or closes it before lets them leave first."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.leave)
+        self._waiting.append((transport, answer))
+
+    def leave(self) -> None:
+        """Send what waits, now."""
+        waiting, self._waiting = self._waiting, []
+        for transport, answer in waiting:
+            if not transport.is_closing():
+                transport.write(answer)
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. A request of the fast lane that came whole is answered in one piece; all else is uvicorn's."""
+
+    parser: Any
+    scope: Any
+
+    def __init__(self, fast: FastRoutes, departures: Departures, **given: Any) -> None:
+        super().__init__(**given)
+        self.departures = departures
+        self._fast = fast
+        self._fast_paths = {path for _, path in fast}
+        self._quiet_since = self.loop.time()
+        # How much came since a head, a piece of a body or a request was last complete.
+        self._unfinished = 0
+        self._discarded = 0
+        # The body of a request that may go the shorter way, as far as it came.
+        self._held: list[bytes] | None = None
+        # What is being answered, or was the last; `cycle` may wait behind it.
+        self._answered: RequestResponseCycle | None = None
+
+    def is_forgotten(self, now: float) -> bool:
+        """Whether it has said nothing whole for too long; `now` is the loop's time."""
+        return self._rests() and now - self._quiet_since > QUIET_SECONDS
+
+    def data_received(self, data: bytes) -> None:
+        self._unfinished += len(data)
+        super().data_received(data)
+        if self._held is not None:
+            self._go_the_usual_way()
+        elif self._unfinished > LARGEST_HEAD and not self.transport.is_closing():
+            self.departures.leave()
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def eof_received(self) -> None:
+        # The transport closes now, also where the other side only has nothing more to say.
+        self.departures.leave()
+
+    def send_400_response(self, msg: str) -> None:
+        self.departures.leave()
+        super().send_400_response(msg)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._discarded = 0
+
+    def on_headers_complete(self) -> None:
+        self._unfinished = 0
+        if len(self.headers) > MOST_HEADERS:
+            # uvicorn answers 400 to whatever a callback of the parser raises.
+            raise ValueError("too many headers")
+        # The application keeps the list. What comes behind a body must not pass for a header.
+        self.headers = self.headers.copy()
+        if self.url in self._fast_paths and self._may_go_the_shorter_way():
+            self._held = []
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unfinished = 0
+        if self._held is not None:
+            self._held.append(body)
+            return
+        super().on_body(body)
+        if self._rests():
+            self._discarded += len(body)
+            if self._discarded > MOST_DISCARDED:
+                self.transport.close()
+
+    def on_message_complete(self) -> None:
+        self._unfinished = 0
+        if self._held is None:
+            super().on_message_complete()
+            return
+        body, self._held = b"".join(self._held), None
+        scope = self.scope
+        scope["method"], scope["query_string"] = self.parser.get_method().decode(), b""
+        scope["path"], scope["raw_path"] = self.url.decode(), self.url
+        self.cycle = self._answered = _WholeAnswer(self, body)
+        self._answered.begin(self.app)
+
+    def on_response_complete(self) -> None:
+        # As uvicorn's, whose timer of each answer cost more than one look at all connections now and then.
+        self.server_state.total_requests += 1
+        self._quiet_since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+
+    def shutdown(self) -> None:
+        self.departures.leave()
+        super().shutdown()
+
+    def handle_websocket_upgrade(self) -> None:
+        self.departures.leave()
+        super().handle_websocket_upgrade()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._held = None
+        if self._answered is not None and not self._answered.response_complete:
+            # uvicorn tells it only to the newest request.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _rests(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _may_go_the_shorter_way(self) -> bool:
+        parser = self.parser
+        return (
+            (parser.get_method(), self.url) in self._fast
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and self._rests()
+        )
+
+    def _go_the_usual_way(self) -> None:
+        """The body did not come with the head: uvicorn reads it piece by piece, as fast as the application does."""
+        came, self._held = self._held or (), None
+        super().on_headers_complete()
+        for piece in came:
+            super().on_body(piece)
+
+
+class _WholeAnswer(RequestResponseCycle):
+    """A request whose body is here, and an answer that leaves in one piece if it comes so."""
+
+    def __init__(self, connection: Connection, body: bytes) -> None:
+        super().__init__(
+            scope=connection.scope,
+            transport=connection.transport,
+            flow=connection.flow,
+            logger=connection.logger,
+            access_logger=connection.access_logger,
+            access_log=False,
+            default_headers=connection.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=connection.on_response_complete,
+        )
+        self.body += body
+        self.more_body = False
+        self.message_event.set()
+        self._departures = connection.departures
+        self._tasks = connection.tasks
+        self._start: Any = None
+
+    def begin(self, app: Any) -> None:
+        """Let the application answer, in a task that the server waits for when it stops."""
+        self._task = asyncio.create_task(self.run_asgi(app))
+        self._tasks.add(self._task)
+
+    async def run_asgi(self, app: Any) -> None:
+        try:
+            await app(self.scope, self.receive, self.send)
+            if not self.response_complete:
+                await super().run_asgi(_says_no_more)
+        except BaseException as error:  # noqa: BLE001 - the outermost place of a request
+            # uvicorn tells of it, and closes the connection of whoever fails after the answer.
+            self._departures.leave()
+            await super().run_asgi(_failing_with(error))
+        finally:
+            self._tasks.discard(self._task)
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is not None:
+            if self._leaves_whole(start, message):
+                return
+            # What waits was answered before.
+            self._departures.leave()
+            await super().send(start)
+        await super().send(message)
+
+    def _leaves_whole(self, start: Any, message: Any) -> bool:
+        headers, body = [*self.default_headers, *start.get("headers", ())], message.get("body", b"")
+        if (
+            message.get("more_body")
+            or not self.keep_alive
+            or self.disconnected
+            or (b"content-length", b"%d" % len(body)) not in headers
+            or _CLOSE in headers
+        ):
+            return False
+        head = b"\r\n".join([b": ".join(header) for header in headers])
+        if len(head.translate(None, _CONTROL)) != len(head) - 2 * (len(headers) - 1):
+            # uvicorn refuses what would be another header, or none.
+            return False
+        self.response_started = self.response_complete = True
+        self.message_event.set()
+        self._departures.add(self.transport, b"%b%b\r\n\r\n%b" % (STATUS_LINE[start["status"]], head, body))
+        self.on_response()
+        return True
+
+
+async def _says_no_more(*_: Any) -> None:
+    """An application that ended before its answer did."""
+
+
+def _failing_with(error: BaseException) -> Any:
+    async def failing(*_: Any) -> None:
+        raise error
+
+    return failing

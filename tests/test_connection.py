@@ -1,0 +1,338 @@
+"""The shorter way and uvicorn's own say the same, byte by byte, however a stream of requests is cut into pieces."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from pulse_dash.connection import LARGEST_HEAD, Departures, FastRoutes, _WholeAnswer
+from tests.core.soak import examples
+from tests.wire import FAST, Caller, Serving, serving, turns, until
+
+DATE = re.compile(rb"\r\ndate: [^\r]*")
+# What the application does, told by the request's path; {} is a number of turns.
+MANNERS = ["whole", "silent", "pieces", "raise", "raise-started", "raise-done", "short", "long", "unmeasured", "close"]
+
+bodies = st.binary(max_size=60)
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with what it was asked, in the manner that a header names."""
+    headers = dict(scope["headers"])
+    manner, wait = headers.get(b"x-manner", b"whole").decode(), int(headers.get(b"x-wait", b"0"))
+    body, more = b"", manner != "silent"
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    await turns(wait)
+    told = {name: scope[name] for name in ("method", "path", "raw_path", "query_string", "http_version", "headers")}
+    answer = repr((sorted(told.items()), body)).encode()
+    await ANSWERS[manner](answer, wait, send)
+
+
+async def _whole(answer: bytes, wait: int, send: Any) -> None:
+    await _started(send, [(b"content-length", b"%d" % len(answer)), (b"x-of", b"whole")])
+    await turns(wait)
+    await send({"type": "http.response.body", "body": answer})
+
+
+async def _pieces(answer: bytes, wait: int, send: Any) -> None:
+    await _started(send, [])
+    for at in range(0, len(answer), 50):
+        await send({"type": "http.response.body", "body": answer[at : at + 50], "more_body": True})
+        await turns(wait)
+    await send({"type": "http.response.body"})
+
+
+async def _raise(answer: bytes, wait: int, send: Any) -> None:
+    raise _Broken
+
+
+async def _raise_started(answer: bytes, wait: int, send: Any) -> None:
+    await _started(send, [(b"content-length", b"%d" % len(answer))])
+    await send({"type": "http.response.body", "body": answer[:9], "more_body": True})
+    raise _Broken
+
+
+async def _raise_done(answer: bytes, wait: int, send: Any) -> None:
+    await _whole(answer, 0, send)
+    raise _Broken
+
+
+async def _short(answer: bytes, wait: int, send: Any) -> None:
+    await _started(send, [(b"content-length", b"%d" % (len(answer) + 1))])
+    await send({"type": "http.response.body", "body": answer})
+
+
+async def _long(answer: bytes, wait: int, send: Any) -> None:
+    await _started(send, [(b"content-length", b"3")])
+    await send({"type": "http.response.body", "body": answer})
+
+
+async def _unmeasured(answer: bytes, wait: int, send: Any) -> None:
+    await _started(send, [(b"x-of", b"unmeasured")])
+    await send({"type": "http.response.body", "body": answer})
+
+
+async def _close(answer: bytes, wait: int, send: Any) -> None:
+    await _started(send, [(b"content-length", b"%d" % len(answer)), (b"connection", b"close")])
+    await send({"type": "http.response.body", "body": answer})
+
+
+async def _started(send: Any, headers: list[tuple[bytes, bytes]]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+class _Broken(Exception):
+    """What the application of these tests raises."""
+
+
+ANSWERS = {
+    "whole": _whole,
+    "silent": _whole,
+    "pieces": _pieces,
+    "raise": _raise,
+    "raise-started": _raise_started,
+    "raise-done": _raise_done,
+    "short": _short,
+    "long": _long,
+    "unmeasured": _unmeasured,
+    "close": _close,
+}
+
+
+def written(line: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+    """A request as it is sent."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "pulse.example", **headers}.items())
+    return f"{line}\r\n{head}\r\n".encode() + body
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> bytes:
+    """One request, often of the fast lane and plain, seldom one that closes the connection."""
+    # Most answer well: what breaks ends the stream, and behind it nothing is tried.
+    manner = draw(st.sampled_from(["whole"] * 8 + ["pieces", "silent", "unmeasured"] * 2 + MANNERS))
+    headers = {"X-Manner": manner, "X-Wait": draw(st.sampled_from("000123"))}
+    path = draw(st.sampled_from(["/fast"] * 6 + ["/other", "/fast?a=%20b", "/%66ast", "/fast/", "/f%C3%A9"]))
+    method = draw(st.sampled_from(["POST"] * 6 + ["GET", "HEAD", "PUT", "DELETE"]))
+    version = draw(st.sampled_from(["1.1"] * 15 + ["1.0"]))
+    headers |= draw(st.sampled_from([{}] * 12 + [{"Connection": "close"}, {"Connection": "keep-alive"}]))
+    headers |= draw(st.sampled_from([{}] * 6 + [{"Expect": "100-continue"}]))
+    line, body = f"{method} {path} HTTP/{version}", draw(bodies)
+    if version == "1.1" and draw(st.sampled_from([False] * 4 + [True])):
+        chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [body, *draw(st.lists(bodies))] if piece]
+        return written(line, {**headers, "Transfer-Encoding": "chunked"}, b"".join(chunks) + b"0\r\n\r\n")
+    if body or draw(st.booleans()):
+        headers["Content-Length"] = str(len(body))
+    return written(line, headers, body)
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[tuple[bytes, int]]:
+    """Requests one behind the other, cut anywhere; with each piece how often the loop turns before the next."""
+    last = written("GET /last HTTP/1.1", {"Connection": "close"})
+    stream = b"".join([*draw(st.lists(requests(), min_size=1, max_size=6)), last])
+    cuts = sorted({0, len(stream), *draw(st.lists(st.integers(0, len(stream)), max_size=8))})
+    return [(stream[one:two], draw(st.sampled_from([0, 1, 2, 3, 8]))) for one, two in pairwise(cuts)]
+
+
+@pytest.fixture
+async def both() -> AsyncIterator[list[Serving]]:
+    """A server with fast routes, and one without."""
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(serving(echo)),
+            await stack.enter_async_context(serving(echo, frozenset())),
+        ]
+
+
+async def answers(caller: Caller, pieces: list[tuple[bytes, int]]) -> tuple[bytes, bool]:
+    """What was answered, and whether the end of it may be lost."""
+    for piece, count in pieces:
+        if not await caller.say(piece, turns_between=count):
+            break
+    heard = await caller.hear_all()
+    caller.leave()
+    return DATE.sub(b"\r\ndate", heard), caller.broken_off
+
+
+@given(pieces=streams())
+@settings(
+    max_examples=examples(200, 20_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_both_ways_answer_the_same(both: list[Serving], pieces: list[tuple[bytes, int]]) -> None:
+    (shorter, shorter_broken), (usual, usual_broken) = [
+        await answers(await serving.caller(), pieces) for serving in both
+    ]
+
+    assert (
+        shorter == usual
+        or (shorter_broken and usual.startswith(shorter))
+        or (usual_broken and shorter.startswith(usual))
+    )
+
+
+@pytest.fixture(params=["shorter", "usual"])
+async def either(request: pytest.FixtureRequest) -> AsyncIterator[Serving]:
+    """A server that answers POST /fast the shorter way, and one that answers it uvicorn's."""
+    async with serving(echo, FAST if request.param == "shorter" else frozenset()) as running:
+        yield running
+
+
+def asked(manner: str, **headers: str) -> bytes:
+    """A request of the fast lane."""
+    return written("POST /fast HTTP/1.1", {"X-Manner": manner, "Content-Length": "0", **headers})
+
+
+async def test_a_plain_request_of_the_fast_lane_goes_the_shorter_way_and_any_other_does_not() -> None:
+    async with serving(echo) as running:
+        caller, connection = await running.connected()
+        ways: list[type] = []
+        for line in ("POST /fast", "POST /other", "PUT /fast", "POST /fast?a=b"):
+            await caller.say(written(f"{line} HTTP/1.1", {"Content-Length": "0"}))
+            await caller.hear(b"b'')")
+            caller.heard = b""
+            ways.append(type(connection.cycle))
+
+    assert ways == [_WholeAnswer] + [RequestResponseCycle] * 3
+
+
+async def test_the_shorter_way_writes_head_and_body_at_once() -> None:
+    async with serving(echo) as running:
+        caller, connection = await running.connected()
+        connection.transport = Written(connection.transport)
+        await caller.say(asked("whole"))
+        heard = await caller.hear(b"b'')")
+
+    assert connection.transport.pieces == [heard]
+
+
+async def test_answers_of_one_turn_leave_when_it_ends_also_those_beside_one_who_has_gone() -> None:
+    departures, one, gone, other = Departures(), Written(), Written(closing=True), Written()
+
+    for transport in (one, gone, other):
+        departures.add(transport, b"answer")
+    before = [*one.pieces, *other.pieces]
+    await turns(1)
+
+    assert (before, one.pieces, gone.pieces, other.pieces) == ([], [b"answer"], [], [b"answer"])
+
+
+async def test_an_answer_reaches_who_has_no_more_to_say(either: Serving) -> None:
+    caller = await either.caller()
+
+    await caller.say(asked("whole"))
+    caller.socket.shutdown(socket.SHUT_WR)
+
+    assert (await caller.hear_all()).endswith(b"b'')")
+
+
+@pytest.mark.parametrize("next_bytes", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nx-a: " + b"a" * LARGEST_HEAD])
+async def test_an_answer_leaves_before_the_refusal_of_what_is_read_in_the_same_turn(next_bytes: bytes) -> None:
+    async def answers_while_more_comes(scope: Any, receive: Any, send: Any) -> None:
+        await _whole(b"answer", 0, send)
+        connection.data_received(next_bytes)
+
+    async with serving(answers_while_more_comes) as running:
+        caller, connection = await running.connected()
+        await caller.say(asked("whole"))
+        heard = await caller.hear_all()
+
+    assert heard.startswith(b"HTTP/1.1 200")
+    assert heard.count(b"HTTP/1.1 4") == 1
+
+
+async def test_an_application_that_fails_between_head_and_body_is_answered_500_the_shorter_way() -> None:
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        await _started(send, [(b"content-length", b"1")])
+        raise _Broken
+
+    async with serving(fails) as running:
+        caller = await running.caller()
+        await caller.say(asked("whole"))
+        heard = await caller.hear_all()
+
+    assert heard.startswith(b"HTTP/1.1 500")
+    assert heard.endswith(b"Internal Server Error")
+
+
+@pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\rb", b"a\0b"])
+@pytest.mark.parametrize("fast", [FAST, frozenset()])
+async def test_no_header_of_the_application_becomes_two(fast: FastRoutes, value: bytes) -> None:
+    async def injects(scope: Any, receive: Any, send: Any) -> None:
+        await _started(send, [(b"content-length", b"0"), (b"x-a", value)])
+        await send({"type": "http.response.body"})
+
+    async with serving(injects, fast) as running:
+        caller = await running.caller()
+        await caller.say(asked("whole"))
+        heard = await caller.hear_all()
+
+    assert value not in heard
+
+
+async def test_what_comes_behind_a_body_passes_for_no_header(either: Serving) -> None:
+    caller = await either.caller()
+
+    head = written("POST /fast HTTP/1.1", {"Transfer-Encoding": "chunked"})
+    await caller.say(head + b"1\r\na\r\n0\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n")
+
+    assert b"203.0.113.7" not in await caller.hear(b"b'a')")
+
+
+async def test_a_stop_delivers_what_waits_and_closes() -> None:
+    async def answers_and_stops(scope: Any, receive: Any, send: Any) -> None:
+        await _whole(b"answer", 0, send)
+        for connection in running.connections:
+            connection.shutdown()
+
+    async with serving(answers_and_stops) as running:
+        caller = await running.caller()
+        await caller.say(asked("whole"))
+
+        assert (await caller.hear_all()).endswith(b"answer")
+
+
+async def test_a_stop_waits_for_what_is_being_answered_and_says_that_it_closes() -> None:
+    async def answers_late(scope: Any, receive: Any, send: Any) -> None:
+        await until(lambda: running.server.should_exit and not running.server.servers[0].is_serving())
+        await turns(1)
+        await _whole(b"answer", 0, send)
+
+    async with serving(answers_late) as running:
+        caller = await running.caller()
+        await caller.say(asked("whole"))
+        await until(lambda: running.tasks)
+        running.server.should_exit = True
+        heard = await caller.hear_all()
+
+    assert heard.endswith(b"answer")
+    assert b"\r\nconnection: close\r\n" in heard
+
+
+class Written:
+    """A transport that keeps what was written to it, and hands it on where there is another behind it."""
+
+    def __init__(self, behind: Any = None, *, closing: bool = False) -> None:
+        self.pieces: list[bytes] = []
+        self._behind, self._closing = behind, closing
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+        if self._behind is not None:
+            self._behind.write(data)
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._behind, name)

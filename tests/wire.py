@@ -1,0 +1,128 @@
+"""A server of the test's own on a real port in the same loop, and callers who say and hear bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulse_dash.connection import Connection, FastRoutes
+from pulse_dash.server import Server, bound
+
+FAST: FastRoutes = frozenset({(b"POST", b"/fast"), (b"GET", b"/fast")})
+
+
+async def turns(count: int) -> None:
+    """Let the loop turn so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Let the loop turn until this holds."""
+    while not holds():
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Caller:
+    """Whoever has connected. A plain socket: what was heard before a reset stays heard."""
+
+    socket: socket.socket
+    heard: bytes = b""
+    # The other side closed with something unread, and what it had said before may be lost on the way.
+    broken_off: bool = False
+
+    async def say(self, *pieces: bytes, turns_between: int = 0) -> bool:
+        """Send the pieces; whether the other side took them all."""
+        for piece in pieces:
+            try:
+                await asyncio.get_running_loop().sock_sendall(self.socket, piece)
+            except ConnectionError:
+                self.broken_off = True
+                return False
+            await turns(turns_between)
+        return True
+
+    async def hear(self, end: bytes) -> bytes:
+        """All that came until now, as soon as it ends so."""
+        while not self.heard.endswith(end):
+            assert await self._more(), f"closed after {self.heard!r}"
+        return self.heard
+
+    async def hear_all(self) -> bytes:
+        """All that comes until the other side closes."""
+        while await self._more():
+            pass
+        return self.heard
+
+    def leave(self) -> None:
+        self.socket.close()
+
+    async def _more(self) -> bool:
+        came = b""
+        try:
+            came = await asyncio.get_running_loop().sock_recv(self.socket, 1 << 20)
+        except ConnectionError:
+            self.broken_off = True
+        self.heard += came
+        return bool(came)
+
+
+@dataclass
+class Serving:
+    """A server that runs."""
+
+    server: Server
+    port: int
+    callers: list[Caller] = field(default_factory=list)
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        return self.server.server_state.tasks
+
+    @property
+    def connections(self) -> list[Connection]:
+        return [one for one in self.server.server_state.connections if isinstance(one, Connection)]
+
+    async def caller(self) -> Caller:
+        """Somebody who has connected just now."""
+        known, ours = set(self.connections), socket.socket()
+        ours.setblocking(False)
+        self.callers.append(Caller(ours))
+        await asyncio.get_running_loop().sock_connect(ours, ("127.0.0.1", self.port))
+        await until(lambda: set(self.connections) - known)
+        return self.callers[-1]
+
+    async def connected(self) -> tuple[Caller, Connection]:
+        """The same, with the server's side of it."""
+        known = set(self.connections)
+        return await self.caller(), (set(self.connections) - known).pop()
+
+
+@asynccontextmanager
+async def serving(app: Any, fast: FastRoutes = FAST) -> AsyncIterator[Serving]:
+    """Serve this application, which need not know of a lifespan; at the end everybody leaves."""
+
+    async def alive(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        for phase in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{phase}.complete"})
+
+    listening = bound("127.0.0.1", 0)
+    running = Serving(Server(alive, fast), listening.getsockname()[1])
+    task = asyncio.create_task(running.server.serve([listening]))
+    await until(lambda: running.server.server_state.default_headers or task.done())
+    try:
+        yield running
+    finally:
+        for caller in running.callers:
+            caller.leave()
+        running.server.should_exit = True
+        await task
