@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 LARGEST_HEAD: Final = 64 * 1024
@@ -19,9 +20,14 @@ QUIET_SECONDS: Final = 75
 # How much of a body is read that nobody waits for any more: enough for most to see why they were refused.
 MOST_DISCARDED: Final = 4 * 1024 * 1024
 
+# How many requests may wait behind the one that is answered.
+MOST_PIPELINED: Final = 16
+
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 _CLOSE = (b"connection", b"close")
+# What an offer to speak another protocol consists of.
+_OFFERING = frozenset({b"connection", b"upgrade", b"http2-settings"})
 _CONTROL = bytes([*range(9), *range(10, 32), 127])
 
 # Which requests go the shorter way: method and path, written exactly so. Their answers have no encoding of their own.
@@ -77,11 +83,17 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unfinished += len(data)
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._meet_offer(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
         if self._held is not None:
             self._go_the_usual_way()
-        elif self._unfinished > LARGEST_HEAD and not self.transport.is_closing():
-            self.departures.leave()
+        elif self._unfinished > LARGEST_HEAD and self._may_refuse():
             self.transport.write(_TOO_LARGE)
             self.transport.close()
 
@@ -90,8 +102,19 @@ class Connection(HttpToolsProtocol):
         self.departures.leave()
 
     def send_400_response(self, msg: str) -> None:
+        if self._may_refuse():
+            super().send_400_response(msg)
+
+    def _may_refuse(self) -> bool:
+        """Whether the next answer may be a refusal; what was taken before is answered first, and then it closes."""
         self.departures.leave()
-        super().send_400_response(msg)
+        if self.transport.is_closing():
+            return False
+        if self._rests() or self.cycle.more_body:
+            return True
+        self.flow.pause_reading()
+        self.cycle.keep_alive = False
+        return False
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -99,12 +122,14 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._unfinished = 0
-        if len(self.headers) > MOST_HEADERS:
-            # uvicorn answers 400 to whatever a callback of the parser raises.
-            raise ValueError("too many headers")
+        # What a callback of the parser raises is answered with 400, and closes.
+        if len(self.headers) > MOST_HEADERS or len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("too many headers, or requests at once")
         # The application keeps the list. What comes behind a body must not pass for a header.
         self.headers = self.headers.copy()
-        if self.url in self._fast_paths and self._may_go_the_shorter_way():
+        if self.parser.should_upgrade():
+            self._hear_offer()
+        elif self.url in self._fast_paths and self._may_go_the_shorter_way():
             self._held = []
         else:
             super().on_headers_complete()
@@ -113,6 +138,8 @@ class Connection(HttpToolsProtocol):
         self._unfinished = 0
         if self._held is not None:
             self._held.append(body)
+            return
+        if self.parser.should_upgrade():
             return
         super().on_body(body)
         if self._rests():
@@ -123,7 +150,8 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._unfinished = 0
         if self._held is None:
-            super().on_message_complete()
+            if not self.parser.should_upgrade():
+                super().on_message_complete()
             return
         body, self._held = b"".join(self._held), None
         scope = self.scope
@@ -138,10 +166,11 @@ class Connection(HttpToolsProtocol):
         self._quiet_since = self.loop.time()
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
+        else:
+            self.flow.resume_reading()
 
     def shutdown(self) -> None:
         self.departures.leave()
@@ -162,6 +191,30 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answered = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _hear_offer(self) -> None:
+        """A request to speak another protocol: ours for sockets, on a connection that owes no answer, or none."""
+        if self.parser.get_method() == b"CONNECT":
+            raise ValueError("a tunnel")
+        if self._should_upgrade():
+            if not self._rests():
+                # What is being answered would never learn that its caller has gone.
+                raise ValueError("a socket behind an unanswered request")
+            super().on_headers_complete()
+
+    def _meet_offer(self, rest: bytes) -> None:
+        """Become a socket, or read the request as if nothing had been offered (RFC 9110, section 7.8).
+
+        The parser takes whatever follows an offer for the other protocol: left so, a body would be the next request."""
+        if self._should_upgrade():
+            self.handle_websocket_upgrade()
+            return
+        closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
+        headers = [header for header in self.headers if header[0] not in _OFFERING] + [_CLOSE] * closes
+        line = self.parser.get_method(), self.url, self.parser.get_http_version().encode()
+        self.parser = httptools.HttpRequestParser(self)
+        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        self.data_received(b"%b %b HTTP/%b\r\n" % line + lines + b"\r\n" + rest)
 
     def _rests(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

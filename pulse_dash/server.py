@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulse_dash.connection import Connection, Departures, FastRoutes
+from pulse_dash.web_socket import WebSocket
 
 STOP_SECONDS = 4
 # Pages send far less; what is larger is refused before it is read whole.
@@ -40,13 +41,15 @@ class Server(uvicorn.Server):
             return Connection(fast, departures, **given)
 
         protocol: Any = connected
+        # Whatever strangers send is no line of our log.
+        _log.setLevel(logging.ERROR)
         super().__init__(
             uvicorn.Config(
                 app,
                 interface="asgi3",
                 loop="none",
                 http=protocol,
-                ws="websockets-sansio",
+                ws=WebSocket,
                 ws_max_size=LARGEST_SOCKET_MESSAGE,
                 # Socket.IO asks for signs of life itself, and compressing keeps memory for each open page.
                 ws_ping_interval=None,
