@@ -226,6 +226,7 @@ async def test_a_revocation_is_forgotten_when_all_that_it_denied_has_ended(
     longest = TokenRequest(room="lobby", identity="ada", ttl_seconds=86_400)
     token = await tokens.create(await town.by_key(house), longest)
     await tokens.revoke(await town.by_key(house), identity="ada")
+    await services.parts.store.logged()
 
     clock.move(timedelta(days=1).total_seconds())
     await schedule._forget(services)
