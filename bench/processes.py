@@ -22,9 +22,9 @@ import httpx
 from tests.engines.livekit import LiveKit
 
 ROOT = Path(__file__).resolve().parent.parent
-_QUIET = ("--no-access-log", "--log-level", "error")
 NEIGHBOURS = ROOT / "bench" / "neighbours"
 BUILT = ROOT / ".build" / "bench"
+_AS_PULSE_RUNS_IT = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error")
 SECRET = "a-secret-that-only-the-bench-knows-of"  # noqa: S105 - of a LiveKit that is never started
 
 
@@ -74,19 +74,7 @@ def processes_of(group: int) -> list[int]:
 def on_uvicorn(name: str, target: str) -> Iterator[Contender]:
     """An ASGI application on the server that Pulse uses, one worker."""
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "--loop",
-        "uvloop",
-        "--http",
-        "httptools",
-        "--port",
-        str(port),
-        *_QUIET,
-        target,
-    ]
+    command = [sys.executable, "-m", "uvicorn", *_AS_PULSE_RUNS_IT, "--port", str(port), target]
     with process(command, {}, f"http://127.0.0.1:{port}/") as group:
         yield Contender(name, port, group)
 

