@@ -16,9 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulse_dash import frontend, logs
 from pulse_dash.api.app import FAST as FAST  # noqa: PLC0414 - whoever serves an application tells it the server
-from pulse_dash.api.app import make_api
+from pulse_dash.api.app import OtherOrigins, make_api
 from pulse_dash.api.browser import Dashboard
-from pulse_dash.api.headers import CarefulAnswers
+from pulse_dash.api.headers import Answer, CarefulAnswers
+from pulse_dash.api.hot import HotLane
 from pulse_dash.api.principals import client_ip
 from pulse_dash.api.session_forms import cookie_of
 from pulse_dash.api.sockets import BoundedSockets
@@ -116,7 +117,7 @@ class _Doors:
         self._lifespan = lifespan
         self._pages = pages
         self._sockets = sockets
-        self.api: ASGIApp | None = None
+        self.api: HotLane | OtherOrigins | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         match scope["type"]:
@@ -130,6 +131,10 @@ class _Doors:
                 door = self._lifespan
         return _closed(scope, receive, send) if door is None else door(scope, receive, send)
 
+    def at_once(self, scope: Scope, body: bytes) -> Answer | None:
+        """What the API answers from memory."""
+        return None if self.api is None else self.api.at_once(scope, body)
+
 
 async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
     """Before services are up, or a socket where there is no dashboard."""
@@ -142,7 +147,7 @@ async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
+def dashboard(settings: Settings, on_start: OnStart | None = None) -> CarefulAnswers:
     """Dashboard and API; `on_start` is told once the parts are up.
 
     Raises frontend.NotBuilt when the dashboard was not built from these sources."""
@@ -188,10 +193,10 @@ def dashboard(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
             own_livekit=people.own_livekit,
         ),
     )
-    return CarefulAnswers(doors, https=settings.https)
+    return CarefulAnswers(doors, https=settings.https, at_once=doors.at_once)
 
 
-def api(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
+def api(settings: Settings, on_start: OnStart | None = None) -> CarefulAnswers:
     """The API alone, with the same lifespan."""
 
     @asynccontextmanager
@@ -206,7 +211,7 @@ def api(settings: Settings, on_start: OnStart | None = None) -> ASGIApp:
                 doors.api = None
 
     doors = _Doors(lifespan=Starlette(lifespan=services_first))
-    return CarefulAnswers(doors, https=settings.https)
+    return CarefulAnswers(doors, https=settings.https, at_once=doors.at_once)
 
 
 def __getattr__(name: str) -> Any:

@@ -148,7 +148,8 @@ def _run(settings: Settings, *, api_only: bool) -> int:
             frontend.build()
         with ending_at_once():
             app = (asgi.api if api_only else asgi.dashboard)(settings, on_start=_started)
-        uvloop.run(server.serve(app, host=settings.host, port=settings.port, fast=asgi.FAST))
+        fast = server.FastLane(asgi.FAST, app.at_once)
+        uvloop.run(server.serve(app, host=settings.host, port=settings.port, fast=fast))
     except (server.PortTaken, frontend.NotBuilt) as error:
         print(str(error), file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""One HTTP connection: uvicorn's own, with bounds on what it waits for, and a shorter way for the fast lane.
+"""One HTTP connection: uvicorn's own, with bounds on what it waits for, and a shorter way for what memory answers.
 
 What a request means is the application's; how the server starts and stops is server's.
 """
@@ -6,10 +6,12 @@ What a request means is the application's; how the server starts and stops is se
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httptools
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 LARGEST_HEAD: Final = 64 * 1024
@@ -28,10 +30,21 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0
 _CLOSE = (b"connection", b"close")
 # What an offer to speak another protocol consists of.
 _OFFERING = frozenset({b"connection", b"upgrade", b"http2-settings"})
-_CONTROL = bytes([*range(9), *range(10, 32), 127])
 
-# Which requests go the shorter way: method and path, written exactly so. Their answers have no encoding of their own.
-FastRoutes = AbstractSet[tuple[bytes, bytes]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class FastLane(NamedTuple):
+    """Which requests may be answered without waiting for anybody, and what answers them.
+
+    Routes are method and path, written exactly so. The answer to a scope and a whole body is status, headers, of which
+    content-length is one, and content; None where the application must be asked as usual."""
+
+    routes: AbstractSet[tuple[bytes, bytes]] = frozenset()
+    answer: Callable[[Scope, bytes], Answer | None] = lambda _, __: None
+
+
+NO_FAST_LANE: Final = FastLane()
 
 
 class Departures:
@@ -42,6 +55,8 @@ class Departures:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+        # How often they left; what leaves together has the same number.
+        self.turn = 0
 
     def add(self, transport: asyncio.Transport, answer: bytes) -> None:
         """Send this when the turn ends; whoever writes to it or closes it before lets them leave first."""
@@ -51,6 +66,7 @@ class Departures:
 
     def leave(self) -> None:
         """Send what waits, now."""
+        self.turn += 1
         waiting, self._waiting = self._waiting, []
         for transport, answer in waiting:
             if not transport.is_closing():
@@ -58,7 +74,7 @@ class Departures:
 
 
 class Connection(HttpToolsProtocol):
-    """One connection. A request of the fast lane that came whole is answered in one piece; all else is uvicorn's."""
+    """One connection. What came whole and memory can answer is answered in one step; all else is uvicorn's."""
 
     parser: Any
     scope: Any
@@ -66,11 +82,13 @@ class Connection(HttpToolsProtocol):
     # What is being answered, or was the last; `cycle` may wait behind it.
     _answered: Any
 
-    def __init__(self, fast: FastRoutes, departures: Departures, **given: Any) -> None:
+    def __init__(self, fast: FastLane, departures: Departures, **given: Any) -> None:
         super().__init__(**given)
-        self.departures = departures
+        self._departures = departures
         self._fast = fast
-        self._fast_paths = {path for _, path in fast}
+        self._fast_paths = {path for _, path in fast.routes}
+        # In which turn the last request was answered in one step.
+        self._turn = -1
         self._quiet_since = self.loop.time()
         # How much came since a head, a piece of a body or a request was last complete.
         self._unfinished = 0
@@ -105,7 +123,7 @@ class Connection(HttpToolsProtocol):
 
     def eof_received(self) -> None:
         # The transport closes now, also where the other side only has nothing more to say.
-        self.departures.leave()
+        self._departures.leave()
 
     def send_400_response(self, msg: str) -> None:
         if self._may_refuse():
@@ -116,7 +134,7 @@ class Connection(HttpToolsProtocol):
 
         What was taken before is answered first, and a request whose body broke off gets one answer, not a second or a
         half one with a refusal inside; after either the connection closes."""
-        self.departures.leave()
+        self._departures.leave()
         if self._deaf or self.transport.is_closing():
             return False
         self._deaf = True
@@ -175,12 +193,20 @@ class Connection(HttpToolsProtocol):
             if not self.parser.should_upgrade():
                 super().on_message_complete()
             return
-        body, self._held = b"".join(self._held), None
         scope = self.scope
         scope["method"], scope["query_string"] = self.parser.get_method().decode(), b""
         scope["path"], scope["raw_path"] = self.url.decode(), self.url
-        self.cycle = self._answered = _WholeAnswer(self, body)
-        self._answered.begin(self.app)
+        answer = self._fast.answer(scope, b"".join(self._held))
+        if answer is None:
+            self._go_the_usual_way()
+            super().on_message_complete()
+            return
+        self._held, self._turn = None, self._departures.turn
+        status, headers, content = answer
+        head = b"\r\n".join(map(b": ".join, [*self.server_state.default_headers, *headers]))
+        self._departures.add(self.transport, b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, content))
+        self.server_state.total_requests += 1
+        self._quiet_since = self.loop.time()
 
     def on_response_complete(self) -> None:
         # As uvicorn's, whose timer of each answer cost more than one look at all connections now and then.
@@ -195,11 +221,11 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def shutdown(self) -> None:
-        self.departures.leave()
+        self._departures.leave()
         super().shutdown()
 
     def handle_websocket_upgrade(self) -> None:
-        self.departures.leave()
+        self._departures.leave()
         super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -244,104 +270,20 @@ class Connection(HttpToolsProtocol):
     def _may_go_the_shorter_way(self) -> bool:
         parser = self.parser
         return (
-            (parser.get_method(), self.url) in self._fast
+            (parser.get_method(), self.url) in self._fast.routes
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
             and not self.expect_100_continue
             and not self.flow.write_paused
             and self._rests()
+            # One at a time: whoever sends many in a row lets others go between.
+            and self._turn != self._departures.turn
         )
 
     def _go_the_usual_way(self) -> None:
-        """The body did not come with the head: uvicorn reads it piece by piece, as fast as the application does."""
+        """Memory has no answer, or the body did not come with the head, and is read as fast as the application does."""
         came, self._held = self._held or (), None
         super().on_headers_complete()
         for piece in came:
             super().on_body(piece)
-
-
-class _WholeAnswer(RequestResponseCycle):
-    """A request whose body is here, and an answer that leaves in one piece if it comes so."""
-
-    def __init__(self, connection: Connection, body: bytes) -> None:
-        super().__init__(
-            scope=connection.scope,
-            transport=connection.transport,
-            flow=connection.flow,
-            logger=connection.logger,
-            access_logger=connection.access_logger,
-            access_log=False,
-            default_headers=connection.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=True,
-            on_response=connection.on_response_complete,
-        )
-        self.body += body
-        self.more_body = False
-        self.message_event.set()
-        self._departures = connection.departures
-        self._tasks = connection.tasks
-        self._start: Any = None
-
-    def begin(self, app: Any) -> None:
-        """Let the application answer, in a task that the server waits for when it stops."""
-        self._task = asyncio.create_task(self.run_asgi(app))
-        self._tasks.add(self._task)
-
-    async def run_asgi(self, app: Any) -> None:
-        try:
-            await app(self.scope, self.receive, self.send)
-            if not self.response_complete:
-                await super().run_asgi(_says_no_more)
-        except BaseException as error:  # noqa: BLE001 - the outermost place of a request
-            # uvicorn tells of it, and closes the connection of whoever fails after the answer.
-            self._departures.leave()
-            await super().run_asgi(_failing_with(error))
-        finally:
-            self._tasks.discard(self._task)
-
-    async def send(self, message: Any) -> None:
-        if message["type"] == "http.response.start" and not self.response_started:
-            self._start = message
-            return
-        start, self._start = self._start, None
-        if start is not None:
-            if self._leaves_whole(start, message):
-                return
-            # What waits was answered before.
-            self._departures.leave()
-            await super().send(start)
-        await super().send(message)
-
-    def _leaves_whole(self, start: Any, message: Any) -> bool:
-        headers, body = [*self.default_headers, *start.get("headers", ())], message.get("body", b"")
-        if (
-            message.get("more_body")
-            or not self.keep_alive
-            or self.disconnected
-            or (b"content-length", b"%d" % len(body)) not in headers
-            or _CLOSE in headers
-        ):
-            return False
-        head = b"\r\n".join([b": ".join(header) for header in headers])
-        if len(head.translate(None, _CONTROL)) != len(head) - 2 * (len(headers) - 1):
-            # uvicorn refuses what would be another header, or none.
-            return False
-        self.response_started = self.response_complete = True
-        self.message_event.set()
-        self._departures.add(self.transport, b"%b%b\r\n\r\n%b" % (STATUS_LINE[start["status"]], head, body))
-        self.on_response()
-        return True
-
-
-async def _says_no_more(*_: Any) -> None:
-    """An application that ended before its answer did."""
-
-
-def _failing_with(error: BaseException) -> Any:
-    async def failing(*_: Any) -> None:
-        raise error
-
-    return failing

@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pulse_dash.connection import Connection, Departures, FastRoutes
+from pulse_dash.connection import NO_FAST_LANE, Connection, Departures, FastLane
 from pulse_dash.web_socket import WebSocket
 
 STOP_SECONDS = 4
@@ -34,7 +34,7 @@ class PortTaken(Exception):
 class Server(uvicorn.Server):
     """uvicorn's server, to which whoever runs it gives the signals; it closes connections that were forgotten."""
 
-    def __init__(self, app: ASGIApp, fast: FastRoutes = frozenset()) -> None:
+    def __init__(self, app: ASGIApp, fast: FastLane = NO_FAST_LANE) -> None:
         departures = Departures()
 
         def connected(**given: Any) -> Connection:
@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-async def serve(app: ASGIApp, *, host: str, port: int, fast: FastRoutes) -> None:
+async def serve(app: ASGIApp, *, host: str, port: int, fast: FastLane = NO_FAST_LANE) -> None:
     """Serve in this process until SIGINT or SIGTERM, then let what is under way end.
 
     Raises PortTaken, and whatever stopped the start of a part."""

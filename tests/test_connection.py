@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -12,11 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from pulse_dash.connection import LARGEST_HEAD, Departures, FastRoutes, _WholeAnswer
+from pulse_dash.connection import Answer, Departures, FastLane
 from tests.core.soak import examples
-from tests.wire import FAST, Caller, Serving, serving, turns, until
+from tests.wire import FAST, FORGETFUL, USUAL, Caller, Serving, remembering, serving, turns, until
 
 DATE = re.compile(rb"\r\ndate: [^\r]*")
 # What the application does, told by the request's path; {} is a number of turns.
@@ -145,14 +145,14 @@ def streams(draw: st.DrawFn) -> list[tuple[bytes, int]]:
     return [(stream[one:two], draw(st.sampled_from([0, 1, 2, 3, 8]))) for one, two in pairwise(cuts)]
 
 
+LANES = [remembering(echo), FORGETFUL, USUAL]
+
+
 @pytest.fixture
-async def both() -> AsyncIterator[list[Serving]]:
-    """A server with fast routes, and one without."""
+async def all_ways() -> AsyncIterator[list[Serving]]:
+    """A server for each way."""
     async with AsyncExitStack() as stack:
-        yield [
-            await stack.enter_async_context(serving(echo)),
-            await stack.enter_async_context(serving(echo, frozenset())),
-        ]
+        yield [await stack.enter_async_context(serving(echo, fast)) for fast in LANES]
 
 
 async def answers(caller: Caller, pieces: list[tuple[bytes, int]]) -> tuple[bytes, bool]:
@@ -169,22 +169,17 @@ async def answers(caller: Caller, pieces: list[tuple[bytes, int]]) -> tuple[byte
 @settings(
     max_examples=examples(200, 20_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-async def test_both_ways_answer_the_same(both: list[Serving], pieces: list[tuple[bytes, int]]) -> None:
-    (shorter, shorter_broken), (usual, usual_broken) = [
-        await answers(await serving.caller(), pieces) for serving in both
-    ]
+async def test_all_ways_answer_the_same(all_ways: list[Serving], pieces: list[tuple[bytes, int]]) -> None:
+    *others, (usual, usual_broken) = [await answers(await running.caller(), pieces) for running in all_ways]
 
-    assert (
-        shorter == usual
-        or (shorter_broken and usual.startswith(shorter))
-        or (usual_broken and shorter.startswith(usual))
-    )
+    for other, broken in others:
+        assert other == usual or (broken and usual.startswith(other)) or (usual_broken and other.startswith(usual))
 
 
-@pytest.fixture(params=["shorter", "usual"])
+@pytest.fixture(params=LANES, ids=["from memory", "after memory", "as usual"])
 async def either(request: pytest.FixtureRequest) -> AsyncIterator[Serving]:
-    """A server that answers POST /fast the shorter way, and one that answers it uvicorn's."""
-    async with serving(echo, FAST if request.param == "shorter" else frozenset()) as running:
+    """A server for one of the ways."""
+    async with serving(echo, request.param) as running:
         yield running
 
 
@@ -193,25 +188,61 @@ def asked(manner: str, **headers: str) -> bytes:
     return written("POST /fast HTTP/1.1", {"X-Manner": manner, "Content-Length": "0", **headers})
 
 
-async def test_a_plain_request_of_the_fast_lane_goes_the_shorter_way_and_any_other_does_not() -> None:
-    async with serving(echo) as running:
-        caller, connection = await running.connected()
-        ways: list[type] = []
-        for line in ("POST /fast", "POST /other", "PUT /fast", "POST /fast?a=b"):
-            await caller.say(written(f"{line} HTTP/1.1", {"Content-Length": "0"}))
-            await caller.hear(b"b'')")
-            caller.heard = b""
-            ways.append(type(connection.cycle))
+class Memory:
+    """A fast lane that answers everything, and keeps what it was asked."""
 
-    assert ways == [_WholeAnswer] + [RequestResponseCycle] * 3
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def answer(self, scope: Any, body: bytes) -> Answer:
+        self.asked.append(f"{scope['method']} {scope['path']}")
+        return 200, [(b"content-length", b"6")], b"answer"
 
 
-async def test_the_shorter_way_writes_head_and_body_at_once() -> None:
-    async with serving(echo) as running:
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    await _whole(b"usual!", 0, send)
+
+
+@pytest.mark.parametrize(
+    ("line", "headers"),
+    [
+        ("POST /other HTTP/1.1", {}),
+        ("PUT /fast HTTP/1.1", {}),
+        ("POST /fast?a=b HTTP/1.1", {}),
+        ("POST /fast HTTP/1.0", {"Connection": "keep-alive"}),
+        ("POST /fast HTTP/1.1", {"Connection": "close"}),
+        ("POST /fast HTTP/1.1", {"Expect": "100-continue"}),
+    ],
+)
+async def test_memory_is_asked_about_nothing_but_plain_requests_of_its_routes(
+    line: str, headers: dict[str, str]
+) -> None:
+    memory = Memory()
+    async with serving(nothing, FastLane(FAST, memory.answer)) as running:
+        caller = await running.caller()
+        await caller.say(written(line, {**headers, "Content-Length": "0"}))
+        await caller.hear(b"usual!")
+
+    assert not memory.asked
+
+
+async def test_memory_answers_one_request_of_a_connection_in_a_turn() -> None:
+    memory = Memory()
+    async with serving(nothing, FastLane(FAST, memory.answer)) as running:
+        caller = await running.caller()
+        await caller.say(written("POST /fast HTTP/1.1", {"Content-Length": "0"}) * 3)
+        heard = await caller.hear(b"usual!")
+
+    assert heard.count(b"answer") == len(memory.asked) == 1
+    assert heard.index(b"answer") < heard.index(b"usual!")
+
+
+async def test_an_answer_from_memory_is_written_in_one_piece() -> None:
+    async with serving(nothing, FastLane(FAST, Memory().answer)) as running:
         caller, connection = await running.connected()
         connection.transport = Written(connection.transport)
         await caller.say(asked("whole"))
-        heard = await caller.hear(b"b'')")
+        heard = await caller.hear(b"answer")
 
     assert connection.transport.pieces == [heard]
 
@@ -236,43 +267,23 @@ async def test_an_answer_reaches_who_has_no_more_to_say(either: Serving) -> None
     assert (await caller.hear_all()).endswith(b"b'')")
 
 
-@pytest.mark.parametrize("next_bytes", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nx-a: " + b"a" * LARGEST_HEAD])
-async def test_an_answer_leaves_before_the_refusal_of_what_is_read_in_the_same_turn(next_bytes: bytes) -> None:
-    async def answers_while_more_comes(scope: Any, receive: Any, send: Any) -> None:
-        await _whole(b"answer", 0, send)
-        connection.data_received(next_bytes)
-
-    async with serving(answers_while_more_comes) as running:
-        caller, connection = await running.connected()
-        await caller.say(asked("whole"))
+async def test_an_answer_leaves_before_the_refusal_of_what_came_with_its_request() -> None:
+    async with serving(nothing, FastLane(FAST, Memory().answer)) as running:
+        caller = await running.caller()
+        await caller.say(asked("whole") + b"nonsense\r\n\r\n")
         heard = await caller.hear_all()
 
     assert heard.startswith(b"HTTP/1.1 200")
     assert heard.count(b"HTTP/1.1 4") == 1
 
 
-async def test_an_application_that_fails_between_head_and_body_is_answered_500_the_shorter_way() -> None:
-    async def fails(scope: Any, receive: Any, send: Any) -> None:
-        await _started(send, [(b"content-length", b"1")])
-        raise _Broken
-
-    async with serving(fails) as running:
-        caller = await running.caller()
-        await caller.say(asked("whole"))
-        heard = await caller.hear_all()
-
-    assert heard.startswith(b"HTTP/1.1 500")
-    assert heard.endswith(b"Internal Server Error")
-
-
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\rb", b"a\0b"])
-@pytest.mark.parametrize("fast", [FAST, frozenset()])
-async def test_no_header_of_the_application_becomes_two(fast: FastRoutes, value: bytes) -> None:
+async def test_no_header_of_the_application_becomes_two(value: bytes) -> None:
     async def injects(scope: Any, receive: Any, send: Any) -> None:
         await _started(send, [(b"content-length", b"0"), (b"x-a", value)])
         await send({"type": "http.response.body"})
 
-    async with serving(injects, fast) as running:
+    async with serving(injects) as running:
         caller = await running.caller()
         await caller.say(asked("whole"))
         heard = await caller.hear_all()
@@ -290,13 +301,12 @@ async def test_what_comes_behind_a_body_passes_for_no_header(either: Serving) ->
 
 
 async def test_a_stop_delivers_what_waits_and_closes() -> None:
-    async def answers_and_stops(scope: Any, receive: Any, send: Any) -> None:
-        await _whole(b"answer", 0, send)
-        for connection in running.connections:
-            connection.shutdown()
+    def answers_and_stops(scope: Any, body: bytes) -> Answer:
+        asyncio.get_running_loop().call_soon(connection.shutdown)
+        return 200, [(b"content-length", b"6")], b"answer"
 
-    async with serving(answers_and_stops) as running:
-        caller = await running.caller()
+    async with serving(nothing, FastLane(FAST, answers_and_stops)) as running:
+        caller, connection = await running.connected()
         await caller.say(asked("whole"))
 
         assert (await caller.hear_all()).endswith(b"answer")

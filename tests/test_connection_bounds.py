@@ -10,11 +10,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from pulse_dash import connection as bounds
-from pulse_dash.connection import LARGEST_HEAD, MOST_DISCARDED, MOST_HEADERS, QUIET_SECONDS, FastRoutes
+from pulse_dash.connection import LARGEST_HEAD, MOST_DISCARDED, MOST_HEADERS, QUIET_SECONDS, FastLane
 from pulse_dash.server import LARGEST_SOCKET_MESSAGE
-from tests.wire import FAST, Serving, serving, turns, until
+from tests.wire import FORGETFUL, USUAL, Serving, serving, turns, until
 
-BOTH_WAYS = pytest.mark.parametrize("fast", [FAST, frozenset()])
+BOTH_WAYS = pytest.mark.parametrize("fast", [FORGETFUL, USUAL])
 PLAIN = b"POST /fast HTTP/1.1\r\nHost: pulse.example\r\nContent-Length: 0\r\n\r\n"
 HEAD = b"POST /fast HTTP/1.1\r\nHost: pulse.example\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -49,7 +49,7 @@ async def refuses(scope: Any, receive: Any, send: Any) -> None:
 
 
 @BOTH_WAYS
-async def test_who_does_not_read_waits_alone_and_misses_nothing(fast: FastRoutes) -> None:
+async def test_who_does_not_read_waits_alone_and_misses_nothing(fast: FastLane) -> None:
     large = b"a" * 8_000_000
 
     async def answers_much(scope: Any, receive: Any, send: Any) -> None:
@@ -70,7 +70,7 @@ async def test_who_does_not_read_waits_alone_and_misses_nothing(fast: FastRoutes
 
 
 @BOTH_WAYS
-async def test_an_application_learns_that_its_caller_has_gone_and_nothing_is_left(fast: FastRoutes) -> None:
+async def test_an_application_learns_that_its_caller_has_gone_and_nothing_is_left(fast: FastLane) -> None:
     got: list[str] = []
 
     async def waits(scope: Any, receive: Any, send: Any) -> None:
@@ -89,7 +89,7 @@ async def test_an_application_learns_that_its_caller_has_gone_and_nothing_is_lef
 
 
 @BOTH_WAYS
-async def test_it_learns_so_also_when_another_request_waits_behind_it(fast: FastRoutes) -> None:
+async def test_it_learns_so_also_when_another_request_waits_behind_it(fast: FastLane) -> None:
     async def writes_until_it_learns(scope: Any, receive: Any, send: Any) -> None:
         await read(receive)
         learns = asyncio.create_task(receive())
@@ -209,7 +209,7 @@ async def test_who_said_nothing_whole_for_too_long_is_forgotten_and_nobody_befor
 
 
 @BOTH_WAYS
-async def test_nobody_is_forgotten_while_being_answered(fast: FastRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_is_forgotten_while_being_answered(fast: FastLane, monkeypatch: pytest.MonkeyPatch) -> None:
     may_answer = asyncio.Event()
 
     async def answers_late(scope: Any, receive: Any, send: Any) -> None:

@@ -91,7 +91,7 @@ async def test_a_port_that_is_taken_during_the_start_is_named_too_and_the_applic
 
     port, app = free_port(), Slow()
     with pytest.raises(PortTaken, match=f"Port {port} cannot be used"):
-        await serve(app, host="127.0.0.1", port=port, fast=frozenset())
+        await serve(app, host="127.0.0.1", port=port)
     others[0].close()
 
     assert app.phases == ["startup", "shutdown"]
@@ -101,7 +101,7 @@ async def test_a_port_that_is_taken_during_the_start_is_named_too_and_the_applic
 async def test_what_breaks_at_the_start_or_at_the_end_is_raised_and_not_logged(
     phase: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    serving = asyncio.create_task(serve(App(failing=phase), host="127.0.0.1", port=0, fast=frozenset()))
+    serving = asyncio.create_task(serve(App(failing=phase), host="127.0.0.1", port=0))
     if phase == "shutdown":
         await asyncio.sleep(0)
         await told(signal.SIGTERM)
@@ -115,7 +115,7 @@ async def test_what_breaks_at_the_start_or_at_the_end_is_raised_and_not_logged(
 async def test_a_signal_lets_what_is_being_answered_end_and_then_the_application(how: signal.Signals) -> None:
     stopped, port = asyncio.Event(), free_port()
     app = App(answered=stopped.is_set)
-    serving = asyncio.create_task(serve(app, host="127.0.0.1", port=port, fast=frozenset()))
+    serving = asyncio.create_task(serve(app, host="127.0.0.1", port=port))
     await until(lambda: "startup" in app.phases)
     caller = await asked(port)
     await until(lambda: "asked" in app.phases)
@@ -132,7 +132,7 @@ async def test_a_signal_lets_what_is_being_answered_end_and_then_the_application
 
 async def test_a_second_interrupt_waits_for_nobody() -> None:
     port, app = free_port(), App(answered=lambda: False)
-    serving = asyncio.create_task(serve(app, host="127.0.0.1", port=port, fast=frozenset()))
+    serving = asyncio.create_task(serve(app, host="127.0.0.1", port=port))
     await until(lambda: "startup" in app.phases)
     caller = await asked(port)
     await until(lambda: "asked" in app.phases)

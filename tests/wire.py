@@ -9,10 +9,44 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulse_dash.connection import Connection, FastRoutes
+from pulse_dash.connection import NO_FAST_LANE, Answer, Connection, FastLane
 from pulse_dash.server import Server, bound
 
-FAST: FastRoutes = frozenset({(b"POST", b"/fast"), (b"GET", b"/fast")})
+FAST = frozenset({(b"POST", b"/fast"), (b"GET", b"/fast")})
+# The three ways to the same answer: as usual, after memory had none, and for some applications from memory.
+USUAL, FORGETFUL = NO_FAST_LANE, FastLane(FAST)
+
+
+def remembering(app: Any) -> FastLane:
+    """A fast lane that answers whatever this application, which must have no other effect, answers without waiting."""
+
+    def answer(scope: Any, body: bytes) -> Answer | None:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        running = app(dict(scope), receive, send)
+        try:
+            running.send(None)
+        except StopIteration:
+            return _in_one_piece(sent)
+        except Exception:  # noqa: BLE001 - the server asks the application again, and meets it there
+            return None
+        running.close()
+        return None
+
+    return FastLane(FAST, answer)
+
+
+def _in_one_piece(sent: list[Any]) -> Answer | None:
+    start, *pieces = sent
+    headers, body = list(start["headers"]), pieces[0].get("body", b"") if len(pieces) == 1 else b""
+    whole = (b"content-length", b"%d" % len(body)) in headers and (b"connection", b"close") not in headers
+    return (start["status"], headers, body) if whole and len(pieces) == 1 else None
 
 
 async def turns(count: int) -> None:
@@ -104,7 +138,7 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(app: Any, fast: FastRoutes = FAST) -> AsyncIterator[Serving]:
+async def serving(app: Any, fast: FastLane = FORGETFUL) -> AsyncIterator[Serving]:
     """Serve this application, which need not know of a lifespan; at the end everybody leaves."""
 
     async def alive(scope: Any, receive: Any, send: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,11 +40,17 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start", "we
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
+# Status, headers, body; and what gives such an answer to a request whose body is there.
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+AtOnce = Callable[[Scope, bytes], Answer | None]
+
+
 class CarefulAnswers:
     """Gives each request its id and each answer its headers; what an answer set itself stays."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, at_once: AtOnce | None = None) -> None:
         self._app = app
+        self._at_once = at_once
         self._randomness = Randomness()
         self._data_headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
         self._headers = (*self._data_headers, *_OF_DOCUMENTS)
@@ -54,19 +60,36 @@ class CarefulAnswers:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        request_id = _sent_request_id(scope["headers"]) or "req_" + self._randomness.bytes(10).hex()
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = self._named(scope)
 
         def careful(message: Message) -> Awaitable[None]:
             if message["type"] in _STARTS:
-                given = message.get("headers", ())
-                names = dict(given)
-                ours = self._data_headers if names.get(b"content-type") in _DATA else self._headers
-                missing = ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
-                message["headers"] = [*given, (b"x-request-id", request_id.encode()), *missing]
+                message["headers"] = self._completed(message.get("headers", ()), request_id)
             return send(message)
 
         await self._app(scope, receive, careful)
+
+    def at_once(self, scope: Scope, body: bytes) -> Answer | None:
+        """The whole answer to a request of the fast lane, where nobody must be waited for; None where somebody must."""
+        if self._at_once is None:
+            return None
+        request_id = self._named(scope)
+        answer = self._at_once(scope, body)
+        if answer is None:
+            return None
+        status, headers, content = answer
+        return status, self._completed(headers, request_id), content
+
+    def _named(self, scope: Scope) -> str:
+        request_id = _sent_request_id(scope["headers"]) or "req_" + self._randomness.bytes(10).hex()
+        scope.setdefault("state", {})["request_id"] = request_id
+        return request_id
+
+    def _completed(self, given: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+        names = dict(given)
+        ours = self._data_headers if names.get(b"content-type") in _DATA else self._headers
+        missing = ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
+        return [*given, (b"x-request-id", request_id.encode()), *missing]
 
 
 def _sent_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pulse_dash.api.middleware import account, object_of, read_body
-from pulse_dash.api.principals import Anybody, Caller, allowance_headers, anybody, authenticate
+from pulse_dash.api.middleware import LARGEST_BODY, account, object_of, read_body, too_large
+from pulse_dash.api.principals import Anybody, Caller, allowance_headers, anybody, authenticate, count, remembered
 from pulse_dash.api.problems import Refused, Whole, crash, invalid, problem, request_id
 from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unauthenticated
@@ -29,6 +29,10 @@ from pulse_dash.services import Services
 log = structlog.get_logger("pulse.request")
 
 Handler = Callable[[Work, Any, str | None], Awaitable[dict[str, Any]]]
+
+
+# Gives what answers a project's key without waiting for anybody; None where somebody must be asked first.
+AtOnce = Callable[[Work], Callable[[Any], dict[str, Any]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class HotRoute:
     function: Callable[..., Any]
     # What a project's key without its secret sends here, and what answers it; None where such a key opens nothing.
     alone: tuple[type[BaseModel], Handler] | None = None
+    at_once: AtOnce | None = None
 
     @property
     def summary(self) -> str:
@@ -62,6 +67,10 @@ class OpenRoute:
     stamp: Callable[[Work], Hashable]
     summary: str
 
+    @property
+    def at_once(self) -> bool:
+        return True
+
 
 Routes = tuple[HotRoute | OpenRoute, ...]
 
@@ -73,9 +82,10 @@ def hot(
     handler: Handler,
     function: Callable[..., Any],
     alone: tuple[type[BaseModel], Handler] | None = None,
+    at_once: AtOnce | None = None,
 ) -> HotRoute:
     """Declare a route of the fast lane. The handler gives the answer as a dict that fits the response model."""
-    return HotRoute(path, request, response, handler, function, alone)
+    return HotRoute(path, request, response, handler, function, alone, at_once)
 
 
 class HotLane:
@@ -108,27 +118,47 @@ class HotLane:
         finally:
             account(scope, status, time.perf_counter() - began)
 
+    def at_once(self, scope: Scope, body: bytes) -> Whole | None:
+        """The answer to a request without a query for one of these routes, from memory.
+
+        None where somebody must be waited for; nothing was counted then, and the application can be asked."""
+        route, state, began = self._routes[scope["path"]], scope["state"], time.perf_counter()
+        state["route"] = route.path
+        try:
+            said = self._told(route, scope) if isinstance(route, OpenRoute) else self._made(route, scope, body)
+            if said is None:
+                return None
+            answer = _good(said)
+        except Exception as error:  # noqa: BLE001 - an outermost boundary of the API
+            answer = _wrong(error, scope)
+        if "allowance" in state:
+            answer.headers.extend(allowance_headers(state["allowance"]))
+        account(scope, answer.status, time.perf_counter() - began)
+        return answer
+
     async def _reply(self, route: HotRoute | OpenRoute, scope: Scope, receive: Receive) -> Whole:
         try:
             if isinstance(route, OpenRoute):
-                body = self._told(route, scope)
-            else:
-                work = await authenticate(self._services, scope, key_alone=route.alone is not None)
-                if isinstance(work.actor, Anonymous):
-                    raise Unauthenticated
-                sent = await read_body(scope, receive)
-                answer = await _handled(route, work, scope["query_string"], object_of(sent) if sent else {})
-                body = orjson.dumps(answer, option=orjson.OPT_UTC_Z)
-        except PulseError as error:
-            return problem(error, request_id(scope))
-        except Refused as refused:
-            return refused.answer(request_id(scope))
+                return _good(self._told(route, scope))
+            work = await authenticate(self._services, scope, key_alone=route.alone is not None)
+            if isinstance(work.actor, Anonymous):
+                raise Unauthenticated
+            sent = await read_body(scope, receive)
+            return _good(_json(await _handled(route, work, scope["query_string"], object_of(sent) if sent else {})))
         except ClientDisconnect:
             raise
-        except Exception:  # an outermost boundary of the API: whatever is left is a fault of ours, told by its id
-            log.exception("request.crashed", request_id=request_id(scope), path=scope["path"])
-            return crash(request_id(scope))
-        return Whole(200, [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body)
+        except Exception as error:  # noqa: BLE001 - an outermost boundary of the API
+            return _wrong(error, scope)
+
+    def _made(self, route: HotRoute, scope: Scope, body: bytes) -> bytes | None:
+        work = remembered(self._services, scope)
+        handler = route.at_once(work) if work and route.at_once else None
+        if work is None or handler is None:
+            return None
+        count(work, scope)
+        if len(body) > LARGEST_BODY:
+            raise too_large()
+        return _json(handler(_asked(route.request, object_of(body) if body else {})))
 
     def _told(self, route: OpenRoute, scope: Scope) -> bytes:
         work = anybody(self._services, scope)
@@ -138,6 +168,26 @@ class HotLane:
         body = route.answer(work).model_dump_json().encode()
         self._answered[route.path] = stamp, body
         return body
+
+
+def _json(answer: dict[str, Any]) -> bytes:
+    return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
+
+
+def _good(body: bytes) -> Whole:
+    return Whole(200, [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body)
+
+
+def _wrong(error: Exception, scope: Scope) -> Whole:
+    match error:
+        case PulseError():
+            return problem(error, request_id(scope))
+        case Refused():
+            return error.answer(request_id(scope))
+        case _:
+            # Whatever is left is a fault of ours, told by its id.
+            log.error("request.crashed", request_id=request_id(scope), path=scope["path"], exc_info=error)
+            return crash(request_id(scope))
 
 
 def _handled(route: HotRoute, work: Work, query: bytes, sent: dict[str, Any]) -> Awaitable[dict[str, Any]]:

@@ -149,7 +149,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     Raises Refused, ClientDisconnect."""
     length = _length_of(scope["headers"])
     if length is not None and length > LARGEST_BODY:
-        raise _too_large()
+        raise too_large()
     chunks: list[bytes] = []
     size = 0
     # The server says only with the next message that there is none; with a length told, nobody needs to wait for it.
@@ -160,7 +160,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > LARGEST_BODY:
-            raise _too_large()
+            raise too_large()
         chunks.append(chunk)
         if not message.get("more_body", False):
             break
@@ -176,7 +176,8 @@ def _length_of(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     return None
 
 
-def _too_large() -> Refused:
+def too_large() -> Refused:
+    """The refusal of a body beyond `LARGEST_BODY`."""
     return Refused(413, "body_too_large", "The body is larger than 1 MiB.")
 
 

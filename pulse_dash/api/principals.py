@@ -18,7 +18,6 @@ from pulse_dash.core import development, keys, personal_tokens, sessions
 from pulse_dash.core.access import Anonymous, KeyActor, PublicKeyActor, UserActor
 from pulse_dash.core.errors import RateLimited, Unauthenticated
 from pulse_dash.core.key_text import USER_PREFIX
-from pulse_dash.core.known import KnownKey
 from pulse_dash.core.networks import network_of, plain
 from pulse_dash.core.rates import Allowance
 from pulse_dash.core.tallying import API_REQUESTS
@@ -60,41 +59,46 @@ async def authenticate(services: Services, scope: Any, *, key_alone: bool = Fals
     With `key_alone` a project's key without its secret counts too, where the project switched that on.
 
     Raises Unauthenticated, RateLimited, Unavailable."""
-    headers = headers_of(scope)
-    call = call_of(scope, services.settings, headers)
-    known = _remembered(services, headers)
-    if known is not None:
-        work = services.as_(known.actor, call)
-        work.parts.tallying.used(known.actor.id)
-        _count(work, scope)
-        return work
-    work = services.as_(_NOBODY, call)
-    if b"x-pulse-secret" in headers:
-        _refuse_spent_address(work, scope)
-    try:
-        if key_alone and b"x-pulse-key" in headers and b"x-pulse-secret" not in headers:
-            work = work.acting_as(await development.recognize(work, headers[b"x-pulse-key"].decode("latin-1")))
-        else:
-            work = await _recognized(work, scope, headers)
-    except Unauthenticated:
-        count_address(work, scope)
-        raise
-    _count(work, scope)
+    work = remembered(services, scope)
+    if work is None:
+        headers = headers_of(scope)
+        work = services.as_(_NOBODY, call_of(scope, services.settings, headers))
+        try:
+            if key_alone and b"x-pulse-key" in headers and b"x-pulse-secret" not in headers:
+                work = work.acting_as(await development.recognize(work, headers[b"x-pulse-key"].decode("latin-1")))
+            else:
+                work = await _recognized(work, scope, headers)
+        except Unauthenticated:
+            count_address(work, scope)
+            raise
+    count(work, scope)
     return work
 
 
-def _remembered(services: Services, headers: Headers) -> KnownKey | None:
-    """The pair of key and secret that was sent, where this node knows it: most requests, and none of them waits."""
+def remembered(services: Services, scope: Any) -> Work | None:
+    """The work of the pair of key and secret that was sent, not counted yet, where this node knows it without asking.
+
+    Raises RateLimited, Unavailable; Unauthenticated for a pair of which this node knows that it opens nothing."""
+    headers = headers_of(scope)
     public, secret = headers.get(b"x-pulse-key"), headers.get(b"x-pulse-secret")
     if public is None or secret is None:
         return None
-    return keys.remembered(services.parts, public.decode("latin-1"), secret.decode("latin-1"))
+    pair = public.decode("latin-1"), secret.decode("latin-1")
+    known, call = keys.remembered(services.parts, *pair), call_of(scope, services.settings, headers)
+    if known is not None:
+        return services.as_(known.actor, call)
+    work = services.as_(_NOBODY, call)
+    _refuse_spent_address(work, scope)
+    if keys.is_known_wrong(services.parts, *pair):
+        count_address(work, scope)
+        raise Unauthenticated
+    return None
 
 
 async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
     if b"x-pulse-key" in headers or b"x-pulse-secret" in headers:
         pair = headers.get(b"x-pulse-key", b"").decode("latin-1"), headers.get(b"x-pulse-secret", b"").decode("latin-1")
-        return _with_key(work, await keys.recognize(work, *pair))
+        return work.acting_as((await keys.recognize(work, *pair)).actor)
     scheme, _, credentials = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     match scheme.lower():
         case "":
@@ -110,14 +114,9 @@ async def _recognized(work: Work, scope: Any, headers: Headers) -> Work:
             if known is None:
                 _refuse_spent_address(work, scope)
                 known = await keys.recognize(work, *pair)
-            return _with_key(work, known)
+            return work.acting_as(known.actor)
         case _:
             raise Unauthenticated
-
-
-def _with_key(work: Work, known: KnownKey) -> Work:
-    work.parts.tallying.used(known.actor.id)
-    return work.acting_as(known.actor)
 
 
 def _basic(credentials: str) -> tuple[str, str]:
@@ -128,9 +127,11 @@ def _basic(credentials: str) -> tuple[str, str]:
     return public, secret
 
 
-def _count(work: Work, scope: Any) -> None:
+def count(work: Work, scope: Any) -> None:
+    """Count one request of somebody who was recognized. Raises RateLimited."""
     policy, actor = work.parts.policy, work.actor
     if isinstance(actor, KeyActor):
+        work.parts.tallying.used(actor.id)
         _hit(work, scope, "project", actor.project.id, policy.project_per_minute)
         work.parts.tallying.count(actor.project.org_id, actor.project.id, API_REQUESTS)
     elif isinstance(actor, PublicKeyActor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonVal
 from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, shown
 from pulse_dash.api.hot import hot
 from pulse_dash.core import development, tokens
+from pulse_dash.core.grants import Permissions
 from pulse_dash.core.media_token import LONGEST_TOKEN
 from pulse_dash.core.tokens import (
     DEFAULT_SECONDS,
@@ -18,7 +20,6 @@ from pulse_dash.core.tokens import (
     Agent,
     MintedToken,
     Passport,
-    Permissions,
     RoomConfig,
     TokenRequest,
 )
@@ -175,6 +176,12 @@ async def create(work: Work, body: TokenBody, project_id: str | None) -> dict[st
     return _minted(await tokens.create(work, _request(body), project_id=project_id))
 
 
+def create_at_once(work: Work) -> Callable[[TokenBody], dict[str, Any]] | None:
+    """The same from memory, where it knows all that is needed."""
+    create = tokens.creates_at_once(work)
+    return None if create is None else lambda body: _minted(create(_request(body)))
+
+
 async def create_alone(work: Work, body: DevelopmentTokenBody, _: str | None) -> dict[str, Any]:
     """Mint a development token."""
     return _minted(await development.create(work, room=body.room, name=body.name))
@@ -267,6 +274,7 @@ HOT = (
         create,
         tokens.create,
         alone=(DevelopmentTokenBody, create_alone),
+        at_once=create_at_once,
     ),
     hot("/v1/tokens/validate", ValidateBody, PassportAnswer, validate, tokens.validate),
     hot("/v1/tokens/revoke", RevokeBody, RevokedAnswer, revoke, tokens.revoke),

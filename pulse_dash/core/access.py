@@ -5,7 +5,7 @@ It answers "over which organizations and projects does this actor hold that perm
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
@@ -224,16 +224,14 @@ class Rule:
 
 def requires(
     permission: Permission,
-) -> Callable[[Callable[Concatenate[Work, P], Awaitable[R]]], Callable[Concatenate[Work, P], Awaitable[R]]]:
+) -> Callable[[Callable[Concatenate[Work, P], R]], Callable[Concatenate[Work, P], R]]:
     """Hand the function a `work` that sees only what the actor holds this permission over.
 
     Anonymous callers are refused before the function runs (Unauthenticated)."""
 
-    def mark(
-        function: Callable[Concatenate[Work, P], Awaitable[R]],
-    ) -> Callable[Concatenate[Work, P], Awaitable[R]]:
+    def mark(function: Callable[Concatenate[Work, P], R]) -> Callable[Concatenate[Work, P], R]:
         @wraps(function)
-        def narrowed(work: Work, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+        def narrowed(work: Work, *args: P.args, **kwargs: P.kwargs) -> R:
             if isinstance(work.actor, Anonymous):
                 raise Unauthenticated
             return function(work.narrowed(permission), *args, **kwargs)

@@ -46,11 +46,14 @@ class TooManyBans(Conflict):
 @open_because("tokens and accountability ask for a project that they have found")
 async def refuse_banned(work: Work, project_id: str, identity: str) -> None:
     """Raises IdentityBanned while a ban holds; Unavailable."""
-    known = work.parts.known_bans.recall(project_id)
-    if known is None:
-        known = await _of(work, project_id)
-    if identity in known and _holds(work, known[identity]):
-        raise IdentityBanned(known[identity])
+    refuse_one_of(work, await _of(work, project_id), identity)
+
+
+@open_because("whoever asks has found the bans")
+def refuse_one_of(work: Work, banned: Banned, identity: str) -> None:
+    """Raises IdentityBanned while one of these bans holds for the identity."""
+    if identity in banned and _holds(work, banned[identity]):
+        raise IdentityBanned(banned[identity])
 
 
 @open_because("tokens and accountability ask for a project that they have found")

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pulse_dash.core import key_text, tokens
 from pulse_dash.core.access import Permission, PublicKeyActor, open_because, requires
 from pulse_dash.core.errors import FieldError, Invalid, LimitExceeded, NotFound, Unauthenticated
+from pulse_dash.core.grants import Permissions
 from pulse_dash.core.tallying import DEVELOPMENT_TOKENS
 from pulse_dash.core.tokens import MintedToken, TokenRequest
 from pulse_dash.core.work import Work
@@ -67,7 +68,7 @@ async def create(work: Work, *, room: str, name: str = "") -> MintedToken:
         raise Invalid(FieldError("room", f"With a key alone it begins with {prefix} and goes on."))
     await _refuse_over_the_cap(work, project)
     identity = _IDENTITY + work.new_id("dev").removeprefix("dev_")
-    permissions = tokens.Permissions(publish_data=True)
+    permissions = Permissions(publish_data=True)
     minted = await tokens.create(work, TokenRequest(room, identity, name, ttl_seconds=SECONDS, permissions=permissions))
     work.parts.tallying.count(project.org_id, project.id, DEVELOPMENT_TOKENS)
     return minted

@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
+
+PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
+
+
+class Permissions(NamedTuple):
+    """What a participant may do in the room; each has its LiveKit grant."""
+
+    join: bool = True
+    publish: bool = True
+    subscribe: bool = True
+    publish_data: bool = False
+    publish_sources: tuple[str, ...] | None = None
+    update_metadata: bool = False
+    hidden: bool = False
+    room_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,42 @@ class Allowed:
 
     may: tuple[str, ...]
     may_not: tuple[str, ...]
+
+
+def grant_of(room: str, permissions: Permissions) -> dict[str, Any]:
+    """The `video` claim that allows this in one of LiveKit's rooms."""
+    grant: dict[str, Any] = {
+        "room": room,
+        "roomJoin": permissions.join,
+        # LiveKit reads an empty list of sources as all of them, so none at all is said by the grant itself.
+        "canPublish": permissions.publish and permissions.publish_sources != (),
+        "canSubscribe": permissions.subscribe,
+        "canPublishData": permissions.publish_data,
+    }
+    if permissions.publish_sources:
+        grant["canPublishSources"] = list(permissions.publish_sources)
+    if permissions.update_metadata:
+        grant["canUpdateOwnMetadata"] = True
+    if permissions.hidden:
+        grant["hidden"] = True
+    if permissions.room_admin:
+        grant["roomAdmin"] = True
+    return grant
+
+
+def permissions_of(video: Mapping[str, Any]) -> Permissions:
+    """What a grant allows; LiveKit takes an unset publish or subscribe as allowed, and an unset data as publish is."""
+    sources: Any = video.get("canPublishSources")
+    return Permissions(
+        join=video.get("roomJoin") is True,
+        publish=video.get("canPublish") is not False,
+        subscribe=video.get("canSubscribe") is not False,
+        publish_data=video.get("canPublishData", video.get("canPublish")) is not False,
+        publish_sources=tuple(map(str, cast("list[Any]", sources))) if isinstance(sources, list) else None,
+        update_metadata=video.get("canUpdateOwnMetadata") is True,
+        hidden=video.get("hidden") is True,
+        room_admin=video.get("roomAdmin") is True,
+    )
 
 
 def in_words(claims: Mapping[str, Any]) -> Allowed:

@@ -5,7 +5,7 @@ How one is signed is told by media_token, what its `pulse` attribute holds by mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -16,7 +16,7 @@ import orjson
 from pulse_dash.core import bans, minting, revocations
 from pulse_dash.core.access import KeyActor, Permission, PublicKeyActor, UserActor, requires
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, Unavailable
-from pulse_dash.core.grants import Allowed, in_words
+from pulse_dash.core.grants import Allowed, Permissions, grant_of, in_words, permissions_of
 from pulse_dash.core.media_servers import MediaServer, installations, livekit_of, place_of, server_of
 from pulse_dash.core.minting import PULSE_ATTRIBUTE
 from pulse_dash.core.names import text_errors
@@ -30,22 +30,8 @@ SHORTEST_SECONDS = 10
 LONGEST_SECONDS = 24 * 3600
 LONGEST_METADATA = 16 * 1024
 _KEYS = (KeyActor, PublicKeyActor)
-PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
 
 Reason = Literal["expired", "signature", "revoked", "malformed", "other_project"]
-
-
-class Permissions(NamedTuple):
-    """What a participant may do in the room; each has its LiveKit grant."""
-
-    join: bool = True
-    publish: bool = True
-    subscribe: bool = True
-    publish_data: bool = False
-    publish_sources: tuple[str, ...] | None = None
-    update_metadata: bool = False
-    hidden: bool = False
-    room_admin: bool = False
 
 
 class Agent(NamedTuple):
@@ -129,15 +115,32 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
 
     A key mints for its own project; a user names it.
     Raises NotFound, Forbidden, Invalid, IdentityBanned, Unavailable."""
-    parts, actor = work.parts, work.actor
-    if project_id is None and isinstance(actor, _KEYS):
-        project = actor.project
-    else:
-        project = await _project(work, project_id)
+    project = await _project(work, project_id)
     _check(work, request, project)
-    banned = parts.known_bans.recall(project.id)
-    if banned is None or request.identity in banned:
-        await bans.refuse_banned(work, project.id, request.identity)
+    await bans.refuse_banned(work, project.id, request.identity)
+    return _mint(work, request, project)
+
+
+@requires(Permission.TOKENS_CREATE)
+def creates_at_once(work: Work) -> Callable[[TokenRequest], MintedToken] | None:
+    """What does the same for a project's key without waiting for anybody; None where somebody must be asked first.
+
+    Raises Unavailable, what it gives Invalid and IdentityBanned."""
+    project = work.actor.project if isinstance(work.actor, KeyActor) else None
+    banned = work.parts.known_bans.recall(project.id) if project else None
+    if project is None or banned is None:
+        return None
+
+    def create(request: TokenRequest) -> MintedToken:
+        _check(work, request, project)
+        bans.refuse_one_of(work, banned, request.identity)
+        return _mint(work, request, project)
+
+    return create
+
+
+def _mint(work: Work, request: TokenRequest, project: Project) -> MintedToken:
+    parts, actor = work.parts, work.actor
     issued = int(parts.clock.time())
     ends = issued + request.ttl_seconds
     mint_id, key_id = parts.ids.make("tok"), getattr(actor, "id", "system")
@@ -151,7 +154,7 @@ async def create(work: Work, request: TokenRequest, *, project_id: str | None = 
         "iat": issued,
         "nbf": issued,
         "exp": ends,
-        "video": _grant(room, request.permissions),
+        "video": grant_of(room, request.permissions),
         "metadata": _metadata(project.id, request.metadata),
         "attributes": {**request.attributes, PULSE_ATTRIBUTE: attribute},
         "pulse": {"project_id": project.id, **({"claims": request.claims} if request.claims else {})},
@@ -202,7 +205,7 @@ async def validate(work: Work, token: str, *, project_id: str | None = None) -> 
         datetime.fromtimestamp(claims["exp"], UTC),
         identity,
         room,
-        _permissions(video) if reason is None else None,
+        permissions_of(video) if reason is None else None,
         project.id,
         in_words(claims),
     )
@@ -297,41 +300,6 @@ def _region_errors(work: Work, region: str, project: Project) -> list[FieldError
         # The people of one room are on one LiveKit.
         return [FieldError("region", f"Another LiveKit serves it; this project's rooms run in {project.region}.")]
     return []
-
-
-def _grant(room: str, permissions: Permissions) -> dict[str, Any]:
-    grant: dict[str, Any] = {
-        "room": room,
-        "roomJoin": permissions.join,
-        # LiveKit reads an empty list of sources as all of them, so none at all is said by the grant itself.
-        "canPublish": permissions.publish and permissions.publish_sources != (),
-        "canSubscribe": permissions.subscribe,
-        "canPublishData": permissions.publish_data,
-    }
-    if permissions.publish_sources:
-        grant["canPublishSources"] = list(permissions.publish_sources)
-    if permissions.update_metadata:
-        grant["canUpdateOwnMetadata"] = True
-    if permissions.hidden:
-        grant["hidden"] = True
-    if permissions.room_admin:
-        grant["roomAdmin"] = True
-    return grant
-
-
-def _permissions(video: Mapping[str, Any]) -> Permissions:
-    """What a grant allows; LiveKit takes an unset publish or subscribe as allowed, and an unset data as publish is."""
-    sources: Any = video.get("canPublishSources")
-    return Permissions(
-        join=video.get("roomJoin") is True,
-        publish=video.get("canPublish") is not False,
-        subscribe=video.get("canSubscribe") is not False,
-        publish_data=video.get("canPublishData", video.get("canPublish")) is not False,
-        publish_sources=tuple(map(str, cast("list[Any]", sources))) if isinstance(sources, list) else None,
-        update_metadata=video.get("canUpdateOwnMetadata") is True,
-        hidden=video.get("hidden") is True,
-        room_admin=video.get("roomAdmin") is True,
-    )
 
 
 def _metadata(project_id: str, given: str | None) -> str:

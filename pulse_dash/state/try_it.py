@@ -8,7 +8,8 @@ import reflex as rx
 
 from pulse_dash.core import tokens
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, LimitExceeded, Unavailable
-from pulse_dash.core.tokens import Permissions, TokenRequest
+from pulse_dash.core.grants import Permissions
+from pulse_dash.core.tokens import TokenRequest
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.forms import iso, text
 from pulse_dash.state.keys import KeysState

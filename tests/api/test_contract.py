@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from pulse_dash.api.app import FAST, make_api
 from pulse_dash.api.headers import CarefulAnswers
+from pulse_dash.connection import FastLane
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.server import Server, bound
@@ -85,8 +86,9 @@ async def _serve(
     livekit.people |= {f"{house.id}.lobby": ["ada", "bob"], f"{house.id}.a/b": ["ada"]}
     walker = await town.person()
     callers.update({"user": owner.headers, "key": dict(house.headers), "walker": walker.headers})
-    app: Any = CarefulAnswers(make_api(services), https=False)
-    server = Server(app, FAST)
+    api = make_api(services)
+    app = CarefulAnswers(api, https=False, at_once=api.at_once)
+    server = Server(app, FastLane(FAST, app.at_once))
     serving = asyncio.create_task(server.serve([listening]))
     reading = asyncio.create_task(_read_feed(services))
     await asyncio.sleep(0.3)

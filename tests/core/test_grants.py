@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.api.access_token import Claims, SIPGrants, VideoGrants
 
-from pulse_dash.core.grants import CLAIMS, SIP, VIDEO, in_words
-from pulse_dash.core.tokens import PUBLISH_SOURCES, Permissions, _grant
+from pulse_dash.core.grants import CLAIMS, PUBLISH_SOURCES, SIP, VIDEO, Permissions, grant_of, in_words
 
 
 def camel(name: str) -> str:
@@ -50,7 +49,7 @@ PERMISSIONS = st.builds(
 
 @given(PERMISSIONS)
 def test_whatever_is_asked_for_only_what_is_named_as_signed_is_granted(permissions: Permissions) -> None:
-    granted = _grant("prj_x.lobby", permissions)
+    granted = grant_of("prj_x.lobby", permissions)
 
     assert granted.keys() <= {name for name, grant in VIDEO.items() if grant.signed}
 
@@ -58,7 +57,7 @@ def test_whatever_is_asked_for_only_what_is_named_as_signed_is_granted(permissio
 def test_each_grant_that_is_named_as_signed_can_be_asked_for() -> None:
     everything = Permissions(True, True, True, True, ("camera",), True, True, True)
 
-    assert _grant("prj_x.lobby", everything).keys() == {name for name, grant in VIDEO.items() if grant.signed}
+    assert grant_of("prj_x.lobby", everything).keys() == {name for name, grant in VIDEO.items() if grant.signed}
 
 
 @given(

@@ -16,8 +16,9 @@ from pulse_dash.api import tokens as api_tokens
 from pulse_dash.core import keys, tokens
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from pulse_dash.core.grants import PUBLISH_SOURCES, Permissions
 from pulse_dash.core.names import has_controls
-from pulse_dash.core.tokens import PUBLISH_SOURCES, Agent, Permissions, RoomConfig, TokenRequest
+from pulse_dash.core.tokens import Agent, RoomConfig, TokenRequest
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 from tests.core.soak import examples
