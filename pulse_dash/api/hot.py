@@ -206,7 +206,8 @@ async def _handled_for_a_project(route: HotRoute, work: Work, query: bytes, sent
 
 def _asked(model: type[BaseModel], sent: dict[str, Any]) -> BaseModel:
     try:
-        return model.model_validate(sent)
+        # What `model_validate` does, which asks about its own options first and takes half as long again.
+        return model.__pydantic_validator__.validate_python(sent)
     except ValidationError as error:
         raise invalid(error) from error
 

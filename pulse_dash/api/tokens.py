@@ -229,16 +229,16 @@ _USUAL_PERMISSIONS = _permissions(_USUAL)
 def _request(body: TokenBody) -> TokenRequest:
     granted, config = body.permissions, body.room_config
     return TokenRequest(
-        room=body.room,
-        identity=body.identity,
-        name=body.name,
-        metadata=body.metadata,
-        attributes=body.attributes,
-        claims=body.claims,
-        ttl_seconds=body.ttl_seconds,
-        region=body.region,
-        permissions=_USUAL_PERMISSIONS if granted is _USUAL else _permissions(granted),
-        room_config=config
+        body.room,
+        body.identity,
+        body.name,
+        body.metadata,
+        body.attributes,
+        body.claims,
+        body.ttl_seconds,
+        body.region,
+        _USUAL_PERMISSIONS if granted is _USUAL else _permissions(granted),
+        config
         and RoomConfig(
             config.max_participants,
             config.empty_timeout,
