@@ -16,8 +16,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 LARGEST_HEAD: Final = 64 * 1024
 MOST_HEADERS: Final = 128
-# How long a connection may say nothing, or only half of a request's head. Proxies give theirs up after a minute: it
-# must not end here at the moment in which one sends the next request.
+# How long a connection may say nothing, or only half of a request. Proxies give theirs up after a minute: it must not
+# end here at the moment in which one sends the next request.
 QUIET_SECONDS: Final = 75
 # How much of a body is read that nobody waits for any more: enough for most to see why they were refused.
 MOST_DISCARDED: Final = 4 * 1024 * 1024
@@ -101,7 +101,7 @@ class Connection(HttpToolsProtocol):
 
     def is_forgotten(self, now: float) -> bool:
         """Whether it has said nothing whole for too long; `now` is the loop's time."""
-        return self._rests() and now - self._quiet_since > QUIET_SECONDS
+        return now - self._quiet_since > QUIET_SECONDS and (self._rests() or self._waits_for_a_body())
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -159,6 +159,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._unfinished = 0
+        self._quiet_since = self.loop.time()
         # What a callback of the parser raises is answered with 400, and closes.
         if len(self.headers) > MOST_HEADERS or len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("too many headers, or requests at once")
@@ -206,7 +207,6 @@ class Connection(HttpToolsProtocol):
         head = b"\r\n".join(map(b": ".join, [*self.server_state.default_headers, *headers]))
         self._departures.add(self.transport, b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, content))
         self.server_state.total_requests += 1
-        self._quiet_since = self.loop.time()
 
     def on_response_complete(self) -> None:
         # As uvicorn's, whose timer of each answer cost more than one look at all connections now and then.
@@ -266,6 +266,10 @@ class Connection(HttpToolsProtocol):
 
     def _rests(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
+
+    def _waits_for_a_body(self) -> bool:
+        newest = self.cycle
+        return newest is self._answered and newest.more_body and not newest.response_started
 
     def _may_go_the_shorter_way(self) -> bool:
         parser = self.parser

@@ -209,6 +209,23 @@ async def test_who_said_nothing_whole_for_too_long_is_forgotten_and_nobody_befor
 
 
 @BOTH_WAYS
+async def test_who_does_not_finish_a_body_is_forgotten_and_nothing_is_left(
+    fast: FastLane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(answers, fast) as running:
+        caller, connection = await running.connected()
+        await caller.say(HEAD + b"Content-Length: 2\r\n\r\n{", turns_between=5)
+        now = asyncio.get_running_loop().time()
+
+        assert not connection.is_forgotten(now + QUIET_SECONDS - 1)
+        monkeypatch.setattr(bounds, "QUIET_SECONDS", -1)
+        await running.server.on_tick(0)
+
+        assert await caller.hear_all() == b""
+        await until(lambda: not running.tasks)
+
+
+@BOTH_WAYS
 async def test_nobody_is_forgotten_while_being_answered(fast: FastLane, monkeypatch: pytest.MonkeyPatch) -> None:
     may_answer = asyncio.Event()
 
