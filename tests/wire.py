@@ -56,9 +56,12 @@ async def turns(count: int) -> None:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    """Let the loop turn until this holds."""
-    while not holds():
+    """Let the loop turn until this holds. What does not for so many turns never will."""
+    for _ in range(10_000_000):
+        if holds():
+            return
         await asyncio.sleep(0)
+    raise AssertionError("it never came to hold")
 
 
 @dataclass
