@@ -16,14 +16,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 LARGEST_HEAD: Final = 64 * 1024
 MOST_HEADERS: Final = 128
-# How long a connection may say nothing, or only half of a request. Proxies give theirs up after a minute: it must not
-# end here at the moment in which one sends the next request.
+# How long a connection may say nothing, or only half of a request, or take nothing of what it is sent. Proxies give
+# theirs up after a minute: it must not end here at the moment in which one sends the next request.
 QUIET_SECONDS: Final = 75
 # How much of a body is read that nobody waits for any more: enough for most to see why they were refused.
 MOST_DISCARDED: Final = 4 * 1024 * 1024
-
-# How many requests may wait behind the one that is answered.
+# In how many pieces bodies may come with one read: each costs as much as a header, and may be a byte.
+MOST_PIECES: Final = 4_000
+# How many requests may wait behind the one that is answered, and how much of bodies before no more is read.
 MOST_PIPELINED: Final = 16
+MOST_WAITING: Final = 64 * 1024
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -93,6 +95,10 @@ class Connection(HttpToolsProtocol):
         # How much came since a head, a piece of a body or a request was last complete.
         self._unfinished = 0
         self._discarded = 0
+        # How many pieces of bodies came with this read.
+        self._pieces = 0
+        # Since when the other side takes nothing of what it is sent; the loop's time.
+        self._stuck_since = self._quiet_since
         # The body of a request that may go the shorter way, as far as it came.
         self._held: list[bytes] | None = None
         self._answered = None
@@ -100,13 +106,17 @@ class Connection(HttpToolsProtocol):
         self._deaf = False
 
     def is_forgotten(self, now: float) -> bool:
-        """Whether it has said nothing whole for too long; `now` is the loop's time."""
-        return now - self._quiet_since > QUIET_SECONDS and (self._rests() or self._waits_for_a_body())
+        """Whether it has said nothing whole, or taken nothing, for too long; `now` is the loop's time."""
+        quiet = self._rests() or self._waits_for_a_body()
+        return (quiet and now - self._quiet_since > QUIET_SECONDS) or (
+            self.flow.write_paused and now - self._stuck_since > QUIET_SECONDS
+        )
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
         self._unfinished += len(data)
+        self._pieces = 0
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -171,12 +181,15 @@ class Connection(HttpToolsProtocol):
             self._held = []
         else:
             super().on_headers_complete()
-            if self.pipeline:
-                # uvicorn pauses here, and does not notice who leaves. How many may wait has a bound of its own.
+            if self.pipeline and sum(len(cycle.body) for cycle, _ in self.pipeline) <= MOST_WAITING:
+                # uvicorn pauses here, and does not notice who leaves.
                 self.flow.resume_reading()
 
     def on_body(self, body: bytes) -> None:
         self._unfinished = 0
+        self._pieces += 1
+        if self._pieces > MOST_PIECES:
+            raise ValueError("a body in too many pieces")
         if self._held is not None:
             self._held.append(body)
             return
@@ -219,6 +232,10 @@ class Connection(HttpToolsProtocol):
             self._start_asgi_task(cycle, app)
         else:
             self.flow.resume_reading()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck_since = self.loop.time()
 
     def shutdown(self) -> None:
         self._departures.leave()
@@ -269,7 +286,8 @@ class Connection(HttpToolsProtocol):
 
     def _waits_for_a_body(self) -> bool:
         newest = self.cycle
-        return newest is self._answered and newest.more_body and not newest.response_started
+        waits = newest is self._answered and newest.more_body and not newest.response_started
+        return waits and not self.flow.read_paused
 
     def _may_go_the_shorter_way(self) -> bool:
         parser = self.parser
@@ -288,6 +306,9 @@ class Connection(HttpToolsProtocol):
     def _go_the_usual_way(self) -> None:
         """Memory has no answer, or the body did not come with the head, and is read as fast as the application does."""
         came, self._held = self._held or (), None
+        # Only who keeps the connection and expects nothing comes here; trailers may have said otherwise since.
+        self.expect_100_continue = False
         super().on_headers_complete()
+        self.cycle.keep_alive = True
         for piece in came:
             super().on_body(piece)

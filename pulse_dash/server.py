@@ -86,7 +86,8 @@ class Server(uvicorn.Server):
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection) and connection.is_forgotten(now):
-                    connection.transport.close()
+                    # Closing would wait for whoever takes nothing.
+                    connection.transport.abort()
         return await super().on_tick(counter)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pulse_dash.connection import Answer, Departures, FastLane
 from tests.core.soak import examples
-from tests.wire import FAST, FORGETFUL, USUAL, Caller, Serving, remembering, serving, turns, until
+from tests.wire import FAST, FORGETFUL, USUAL, Caller, Memory, Serving, remembering, serving, turns, until
 
 DATE = re.compile(rb"\r\ndate: [^\r]*")
 # What the application does, told by the request's path; {} is a number of turns.
@@ -188,17 +188,6 @@ def asked(manner: str, **headers: str) -> bytes:
     return written("POST /fast HTTP/1.1", {"X-Manner": manner, "Content-Length": "0", **headers})
 
 
-class Memory:
-    """A fast lane that answers everything, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def answer(self, scope: Any, body: bytes) -> Answer:
-        self.asked.append(f"{scope['method']} {scope['path']}")
-        return 200, [(b"content-length", b"6")], b"answer"
-
-
 async def nothing(scope: Any, receive: Any, send: Any) -> None:
     await _whole(b"usual!", 0, send)
 
@@ -218,7 +207,7 @@ async def test_memory_is_asked_about_nothing_but_plain_requests_of_its_routes(
     line: str, headers: dict[str, str]
 ) -> None:
     memory = Memory()
-    async with serving(nothing, FastLane(FAST, memory.answer)) as running:
+    async with serving(nothing, memory.lane) as running:
         caller = await running.caller()
         await caller.say(written(line, {**headers, "Content-Length": "0"}))
         await caller.hear(b"usual!")
@@ -228,17 +217,20 @@ async def test_memory_is_asked_about_nothing_but_plain_requests_of_its_routes(
 
 async def test_memory_answers_one_request_of_a_connection_in_a_turn() -> None:
     memory = Memory()
-    async with serving(nothing, FastLane(FAST, memory.answer)) as running:
+    async with serving(nothing, memory.lane) as running:
         caller = await running.caller()
         await caller.say(written("POST /fast HTTP/1.1", {"Content-Length": "0"}) * 3)
-        heard = await caller.hear(b"usual!")
+        await caller.hear(b"usual!", times=2)
+        in_a_turn = len(memory.asked)
+        await caller.say(written("POST /fast HTTP/1.1", {"Content-Length": "0"}))
+        heard = await caller.hear(b"answer")
 
-    assert heard.count(b"answer") == len(memory.asked) == 1
-    assert heard.index(b"answer") < heard.index(b"usual!")
+    assert (in_a_turn, len(memory.asked)) == (1, 2)
+    assert re.findall(rb"answer|usual!", heard) == [b"answer", b"usual!", b"usual!", b"answer"]
 
 
 async def test_an_answer_from_memory_is_written_in_one_piece() -> None:
-    async with serving(nothing, FastLane(FAST, Memory().answer)) as running:
+    async with serving(nothing, Memory().lane) as running:
         caller, connection = await running.connected()
         connection.transport = Written(connection.transport)
         await caller.say(asked("whole"))
@@ -268,7 +260,7 @@ async def test_an_answer_reaches_who_has_no_more_to_say(either: Serving) -> None
 
 
 async def test_an_answer_leaves_before_the_refusal_of_what_came_with_its_request() -> None:
-    async with serving(nothing, FastLane(FAST, Memory().answer)) as running:
+    async with serving(nothing, Memory().lane) as running:
         caller = await running.caller()
         await caller.say(asked("whole") + b"nonsense\r\n\r\n")
         heard = await caller.hear_all()
@@ -289,6 +281,43 @@ async def test_no_header_of_the_application_becomes_two(value: bytes) -> None:
         heard = await caller.hear_all()
 
     assert value not in heard
+
+
+async def test_an_answer_from_memory_reaches_who_has_gone_quiet_in_the_same_step() -> None:
+    async with serving(nothing, Memory().lane) as running:
+        _, connection = await running.connected()
+        connection.transport = Written()
+        connection.data_received(asked("whole"))
+        connection.eof_received()
+
+        assert connection.transport.pieces[0].endswith(b"answer")
+
+
+async def test_a_socket_opens_behind_an_answer_from_memory() -> None:
+    async def opens(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+
+    offer = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    handshake = written("GET /socket HTTP/1.1", {**offer, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    async with serving(opens, Memory().lane) as running:
+        caller = await running.caller()
+        await caller.say(asked("whole") + handshake)
+        heard = await caller.hear_all()
+
+    assert re.findall(rb"HTTP/1.1 \d+|answer", heard) == [b"HTTP/1.1 200", b"answer", b"HTTP/1.1 101"]
+
+
+@pytest.mark.parametrize("trailer", [b"Expect: 100-continue", b"Connection: close"])
+async def test_what_comes_behind_a_body_changes_nothing_about_its_request(either: Serving, trailer: bytes) -> None:
+    caller = await either.caller()
+
+    head = written("POST /fast HTTP/1.1", {"Transfer-Encoding": "chunked"})
+    await caller.say(head + b"1\r\na\r\n0\r\n" + trailer + b"\r\n\r\n")
+    heard = await caller.hear(b"b'a')")
+
+    assert heard.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" not in heard
 
 
 async def test_what_comes_behind_a_body_passes_for_no_header(either: Serving) -> None:

@@ -10,9 +10,17 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from pulse_dash import connection as bounds
-from pulse_dash.connection import LARGEST_HEAD, MOST_DISCARDED, MOST_HEADERS, QUIET_SECONDS, FastLane
+from pulse_dash.connection import (
+    LARGEST_HEAD,
+    MOST_DISCARDED,
+    MOST_HEADERS,
+    MOST_PIECES,
+    MOST_WAITING,
+    QUIET_SECONDS,
+    FastLane,
+)
 from pulse_dash.server import LARGEST_SOCKET_MESSAGE
-from tests.wire import FORGETFUL, USUAL, Serving, serving, turns, until
+from tests.wire import FORGETFUL, USUAL, Memory, Serving, serving, turns, until
 
 BOTH_WAYS = pytest.mark.parametrize("fast", [FORGETFUL, USUAL])
 PLAIN = b"POST /fast HTTP/1.1\r\nHost: pulse.example\r\nContent-Length: 0\r\n\r\n"
@@ -206,6 +214,81 @@ async def test_who_said_nothing_whole_for_too_long_is_forgotten_and_nobody_befor
 
         assert [one.is_forgotten(now + QUIET_SECONDS - 1) for one in (idle, halfway)] == [False, False]
         assert [one.is_forgotten(now + QUIET_SECONDS + 1) for one in (idle, halfway)] == [True, True]
+
+
+async def test_who_is_answered_from_memory_is_not_forgotten() -> None:
+    async with serving(answers, Memory().lane) as running:
+        caller, connection = await running.connected()
+        connection._quiet_since -= 2 * QUIET_SECONDS
+        await caller.say(PLAIN)
+        await caller.hear(b"answer")
+
+        assert not connection.is_forgotten(asyncio.get_running_loop().time())
+
+
+@pytest.mark.parametrize("lane", [FORGETFUL, Memory(b"a" * 8_000_000).lane], ids=["usual", "memory"])
+async def test_who_takes_nothing_of_what_it_is_sent_is_forgotten_and_nothing_is_left(
+    lane: FastLane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answers_much(scope: Any, receive: Any, send: Any) -> None:
+        await answer(send, b"a" * 8_000_000)
+
+    async with serving(answers_much, lane) as running:
+        caller, connection = await running.connected()
+        await caller.say(PLAIN)
+        await until(lambda: connection.flow.write_paused)
+        now = asyncio.get_running_loop().time()
+
+        assert not connection.is_forgotten(now + QUIET_SECONDS - 1)
+        monkeypatch.setattr(bounds, "QUIET_SECONDS", -1)
+        await running.server.on_tick(0)
+        await until(lambda: not running.connections)
+
+
+async def test_memory_answers_nobody_who_does_not_read() -> None:
+    memory = Memory(b"a" * 8_000_000)
+    async with serving(answers, memory.lane) as running:
+        caller, connection = await running.connected()
+        await caller.say(PLAIN)
+        await until(lambda: connection.flow.write_paused)
+        await caller.say(PLAIN, turns_between=20)
+
+    assert len(memory.asked) == 1
+
+
+@pytest.mark.parametrize("path", [b"/fast", b"/other"])
+async def test_a_body_in_tiny_pieces_is_refused_before_it_holds_up_others(path: bytes) -> None:
+    start = CHUNKED.replace(b"/fast", path)
+    async with serving(answers) as running:
+        caller, connection = await running.connected()
+        connection.data_received(start + b"1\r\na\r\n" * MOST_PIECES)
+        connection.data_received(b"1\r\na\r\n" * MOST_PIECES)
+        before = connection.transport.is_closing()
+        connection.data_received(b"1\r\na\r\n" * (MOST_PIECES + 1))
+
+        assert (before, connection.transport.is_closing()) == (False, True)
+        assert (await caller.hear_all()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_no_more_is_read_while_much_waits_behind_an_unanswered_request() -> None:
+    may_answer = asyncio.Event()
+
+    async def answers_late(scope: Any, receive: Any, send: Any) -> None:
+        await may_answer.wait()
+        await answers(scope, receive, send)
+
+    async with serving(answers_late) as running:
+        caller, connection = await running.connected()
+        await caller.say(PLAIN, turns_between=5)
+        request = HEAD + b"Content-Length: %d\r\n\r\n" % (MOST_WAITING // 2) + b"a" * (MOST_WAITING // 2)
+        connection.data_received(request * 2)
+        little = connection.flow.read_paused
+        connection.data_received(request * 2)
+        much = connection.flow.read_paused
+        may_answer.set()
+
+        assert (little, much) == (False, True)
+        assert (await caller.hear(b"answer", times=5)).count(b"HTTP/1.1 200 ") == 5
 
 
 @BOTH_WAYS

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from pulse_dash import asgi, cli, server
+from pulse_dash.connection import FastLane
 from pulse_dash.server import PortTaken, bound, serve
+from pulse_dash.settings import Settings
 from tests.wire import Caller, until
 
 
@@ -182,3 +185,17 @@ async def connected(port: int) -> socket.socket | None:
         ours.close()
         return None
     return ours
+
+
+def test_a_node_is_served_with_what_its_memory_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Any] = []
+
+    async def serves(app: Any, **given: Any) -> None:
+        served.append((app, given["fast"]))
+
+    monkeypatch.setattr(server, "serve", serves)
+
+    assert cli._run(settings, api_only=True) == 0
+    ((app, fast),) = served
+    assert fast == FastLane(asgi.FAST, app.at_once)
+    assert (b"POST", b"/v1/tokens/create") in fast.routes

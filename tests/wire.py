@@ -42,6 +42,19 @@ def remembering(app: Any) -> FastLane:
     return FastLane(FAST, answer)
 
 
+class Memory:
+    """A fast lane that answers everything with the same, and keeps what it was asked."""
+
+    def __init__(self, content: bytes = b"answer") -> None:
+        self.asked: list[str] = []
+        self.lane = FastLane(FAST, self._answer)
+        self._content = content
+
+    def _answer(self, scope: Any, body: bytes) -> Answer:
+        self.asked.append(f"{scope['method']} {scope['path']}")
+        return 200, [(b"content-length", b"%d" % len(self._content))], self._content
+
+
 def _in_one_piece(sent: list[Any]) -> Answer | None:
     start, *pieces = sent
     headers, body = list(start["headers"]), pieces[0].get("body", b"") if len(pieces) == 1 else b""
@@ -84,9 +97,9 @@ class Caller:
             await turns(turns_between)
         return True
 
-    async def hear(self, end: bytes) -> bytes:
-        """All that came until now, as soon as it ends so."""
-        while not self.heard.endswith(end):
+    async def hear(self, end: bytes, times: int = 1) -> bytes:
+        """All that came until now, as soon as it ends so and has said so this often."""
+        while not self.heard.endswith(end) or self.heard.count(end) < times:
             assert await self._more(), f"closed after {self.heard!r}"
         return self.heard
 

@@ -40,11 +40,11 @@ from pulse_dash.api import (
     team,
     tokens,
 )
-from pulse_dash.api.headers import Answer
 from pulse_dash.api.hot import HotLane
 from pulse_dash.api.middleware import Accounted, JsonBodies, OpenHeads
 from pulse_dash.api.openapi import describe_truthfully
 from pulse_dash.api.path_names import PathNames
+from pulse_dash.api.problems import Whole
 from pulse_dash.services import Services
 
 HOT = (*tokens.HOT, *status.HOT)
@@ -123,11 +123,14 @@ class OtherOrigins(CORSMiddleware):
         )
         self._lane = lane
 
-    def at_once(self, scope: Scope, body: bytes) -> Answer | None:
+    def at_once(self, scope: Scope, body: bytes) -> Whole | None:
         """As the lane's, for whoever comes from no page."""
         if any(name == b"origin" for name, _ in scope["headers"]):
             return None
-        return self._lane.at_once(scope, body)
+        answer = self._lane.at_once(scope, body)
+        if answer is not None:
+            answer.headers.append((b"vary", b"Origin"))
+        return answer
 
 
 def make_api(services: Services) -> HotLane | OtherOrigins:

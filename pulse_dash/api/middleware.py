@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, cast
 
 import orjson
@@ -21,6 +22,8 @@ log = structlog.get_logger("pulse.request")
 
 LARGEST_BODY = 1024 * 1024
 DEEPEST_BODY = 64
+# Far more than any body of ours; what is wrong with each is told by pydantic, and that takes microseconds.
+MOST_VALUES = 10_000
 _OPEN = ("/health", "/ready", "/status", "/api/v2/", "/v1/status")
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _METHODS = _UNSAFE | {"GET", "HEAD", "OPTIONS"}
@@ -140,6 +143,8 @@ def object_of(body: bytes) -> dict[str, Any]:
         raise Refused(400, "not_an_object", "The body must be a JSON object.")
     if _is_deep(body, parsed):
         raise Refused(400, "malformed_json", f"The body is nested deeper than {DEEPEST_BODY}.")
+    if len(body) > MOST_VALUES and _is_vast(parsed):
+        raise Refused(400, "malformed_json", f"The body holds more than {MOST_VALUES:,} values.")
     return cast("dict[str, Any]", parsed)
 
 
@@ -191,6 +196,17 @@ def _is_deep(body: bytes, parsed: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def _is_vast(parsed: Any) -> bool:
+    """Whether it holds more values than any body of ours."""
+    found = 0
+    level: list[Any] = [parsed]
+    while level and found <= MOST_VALUES:
+        inside = list(islice((each for outer in level for each in _inside(outer)), MOST_VALUES + 1))
+        found += len(inside)
+        level = [each for each in inside if isinstance(each, dict | list)]
+    return found > MOST_VALUES
 
 
 def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:

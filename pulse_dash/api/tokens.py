@@ -62,7 +62,7 @@ class PermissionsBody(Body):
     publish: bool = True
     subscribe: bool = True
     publish_data: bool = False
-    publish_sources: Annotated[tuple[Source, ...], BeforeValidator(_as_tuple)] | None = None
+    publish_sources: Annotated[tuple[Source, ...], BeforeValidator(_as_tuple), Field(max_length=4)] | None = None
     update_metadata: bool = False
     hidden: bool = False
     room_admin: bool = False

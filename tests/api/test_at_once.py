@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
+from pulse_dash import logs
 from pulse_dash.api.app import FAST, make_api
 from pulse_dash.api.headers import CarefulAnswers
-from pulse_dash.api.middleware import LARGEST_BODY
-from pulse_dash.core import bans
+from pulse_dash.api.middleware import LARGEST_BODY, MOST_VALUES
+from pulse_dash.api.request_metrics import METRICS
+from pulse_dash.core import bans, keys
 from pulse_dash.services import Services
 from pulse_dash.settings import Settings
+from tests.doubles import MovableClock
 from tests.people import House, Town
 
 CREATE = "/v1/tokens/create"
 ROOM = {"room": "lobby", "identity": "ada"}
-Headers = dict[str, str]
+GUESS = {"X-Pulse-Secret": "guess"}
+Headers = Mapping[str, str]
 # What differs from one answer to the next.
 _OWN = re.compile(rb'"(?:token|expires_at|request_id)":"[^"]*"|\bid [^ ]*|\br=\d+|\bt=\d+|req_\w+|content-length: \d+')
 
@@ -30,11 +35,13 @@ def settled(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> lis
     return [_OWN.sub(b"", line) for line in [b"%d" % status, *lines, body]]
 
 
-@dataclass
 class Ways:
     """Both ways to one application."""
 
-    app: CarefulAnswers
+    def __init__(self, services: Services) -> None:
+        api = make_api(services)
+        self.services = services
+        self.app = CarefulAnswers(api, https=False, at_once=api.at_once)
 
     def _scope(self, path: str, headers: Headers) -> dict[str, Any]:
         return {
@@ -67,8 +74,7 @@ class Ways:
 
 @pytest.fixture
 def ways(services: Services) -> Ways:
-    api = make_api(services)
-    return Ways(CarefulAnswers(api, https=False, at_once=api.at_once))
+    return Ways(services)
 
 
 @pytest.fixture
@@ -104,6 +110,8 @@ BODIES: dict[str, bytes] = {
     "wrong type": orjson.dumps({**ROOM, "ttl_seconds": "1"}),
     "no such region": orjson.dumps({**ROOM, "region": "moon"}),
     "an attribute of ours": orjson.dumps({**ROOM, "attributes": {"pulse": "x"}}),
+    "too many values": b'{"claims":[' + b"1," * MOST_VALUES + b"1]}",
+    "too many sources": orjson.dumps({**ROOM, "permissions": {"publish_sources": ["camera"] * 5}}),
     "two lines": orjson.dumps({**ROOM, "room": "a\nb"}),
     "banned": orjson.dumps({**ROOM, "identity": "mallory"}),
 }
@@ -122,7 +130,7 @@ async def test_a_request_id_is_kept(ways: Ways, house: House) -> None:
 
 
 async def test_a_pair_that_is_known_to_be_wrong_gets_the_same_from_memory(ways: Ways, house: House) -> None:
-    wrong = {**house.headers, "X-Pulse-Secret": "guess"}
+    wrong = {**house.headers, **GUESS}
 
     assert ways.from_memory(wrong, b"{") == await ways.as_usual(wrong, b"{")
 
@@ -151,16 +159,60 @@ async def test_others_than_a_known_pair_are_left_to_the_application(ways: Ways, 
 
 
 async def test_a_ban_of_this_moment_is_looked_up_before_memory_answers_again(
-    ways: Ways, house: House, town: Town, services: Services
+    ways: Ways, house: House, town: Town
 ) -> None:
     owner = await town.person()
     other = await town.project(owner)
     await bans.ban(town.work(owner), other.id, identity="eve", reason="spam")
-    await services.feed.read()
 
     assert ways.from_memory(house.headers, BODIES["little"]) is None
     await ways.as_usual(house.headers, BODIES["little"])
     assert ways.from_memory(house.headers, BODIES["little"]) is not None
+
+
+async def test_each_answer_is_told_and_measured_once_whoever_gave_it(
+    ways: Ways, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(logs, "request", lambda line: told.append({**line, "ms": 0, "request_id": ""}))
+    monkeypatch.setattr(METRICS, "answered", lambda *kind: told.append(kind[:3]))
+
+    for headers, body in ((house.headers, BODIES["little"]), (house.headers, b"{"), ({**house.headers, **GUESS}, b"")):
+        ways.from_memory(headers, body)
+        from_memory, told[:] = told.copy(), []
+        await ways.as_usual(headers, body)
+        as_usual, told[:] = told.copy(), []
+        assert from_memory == as_usual
+        assert len(from_memory) == 2
+    assert ways.from_memory({}, b"") is None
+    assert not told
+
+
+async def test_an_old_secret_opens_nothing_from_memory_when_its_grace_is_over(
+    ways: Ways, house: House, town: Town, clock: MovableClock
+) -> None:
+    system = ways.services.system("a test's grace")
+    await keys.regenerate(system, house.id, key_id=house.key.id, grace_seconds=3)
+    await ways.as_usual(house.headers, BODIES["little"])
+
+    clock.move(2)
+    within = ways.from_memory(house.headers, BODIES["little"])
+    clock.move(2)
+
+    assert within is not None
+    assert within[0] == b"200"
+    assert ways.from_memory(house.headers, BODIES["little"]) is None
+    assert (await ways.as_usual(house.headers, BODIES["little"]))[0] == b"401"
+
+
+async def test_what_memory_may_no_longer_believe_is_unavailable(ways: Ways, house: House, clock: MovableClock) -> None:
+    clock.move(60)
+
+    answer = ways.from_memory(house.headers, BODIES["little"])
+
+    assert answer is not None
+    assert answer[0] == b"503"
+    assert answer == await ways.as_usual(house.headers, BODIES["little"])
 
 
 class TestLimits:
@@ -184,9 +236,23 @@ class TestLimits:
 
         assert statuses == [b"200", b"200", b"200", b"429"]
 
+    async def test_a_key_that_is_known_counts_once_too_where_bans_must_be_looked_up(
+        self, ways: Ways, town: Town
+    ) -> None:
+        owner = await town.person()
+        house = await town.project(owner)
+        statuses: list[bytes] = []
+
+        for number in range(4):
+            await bans.ban(town.work(owner), house.id, identity=f"eve{number}", reason="spam")
+            assert number == 3 or ways.from_memory(house.headers, BODIES["little"]) is None
+            statuses.append((await ways.as_usual(house.headers, BODIES["little"]))[0])
+
+        assert statuses == [b"200", b"200", b"200", b"429"]
+
     async def test_a_spent_address_is_refused_from_memory_whatever_pair_it_sends(self, ways: Ways, town: Town) -> None:
         house = await town.project(await town.person())
-        wrong = {**house.headers, "X-Pulse-Secret": "guess"}
+        wrong = {**house.headers, **GUESS}
         for _ in range(3):
             ways.from_memory(wrong, b"")
 
@@ -201,9 +267,9 @@ async def test_a_page_of_another_origin_is_left_to_what_writes_its_headers(
     house: House, services: Services, settings: Settings
 ) -> None:
     changed = settings.model_copy(update={"cors_origins": ("https://app.example.com",)})
-    api = make_api(replace(services, settings=changed))
-    ways = Ways(CarefulAnswers(api, https=False, at_once=api.at_once))
+    ways = Ways(replace(services, settings=changed))
 
     for origin in ("https://app.example.com", "https://evil.example", "null"):
         assert ways.from_memory({**house.headers, "Origin": origin}, BODIES["little"]) is None
-    assert ways.from_memory(house.headers, BODIES["little"]) is not None
+    for body in (BODIES["little"], b"{"):
+        assert ways.from_memory(house.headers, body) == await ways.as_usual(house.headers, body)
