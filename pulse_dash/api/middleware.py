@@ -141,10 +141,10 @@ def object_of(body: bytes) -> dict[str, Any]:
         raise Refused(400, "malformed_json", detail) from error
     if not isinstance(parsed, dict):
         raise Refused(400, "not_an_object", "The body must be a JSON object.")
-    if _is_deep(body, parsed):
-        raise Refused(400, "malformed_json", f"The body is nested deeper than {DEEPEST_BODY}.")
     if len(body) > MOST_VALUES and _is_vast(parsed):
         raise Refused(400, "malformed_json", f"The body holds more than {MOST_VALUES:,} values.")
+    if _is_deep(body, parsed):
+        raise Refused(400, "malformed_json", f"The body is nested deeper than {DEEPEST_BODY}.")
     return cast("dict[str, Any]", parsed)
 
 
