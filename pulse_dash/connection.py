@@ -97,8 +97,8 @@ class Connection(HttpToolsProtocol):
         self._discarded = 0
         # How many pieces of bodies came with this read.
         self._pieces = 0
-        # Since when the other side takes nothing of what it is sent; the loop's time.
-        self._stuck_since = self._quiet_since
+        # How much waited to be taken by the other side at the last look.
+        self._untaken = 0
         # The body of a request that may go the shorter way, as far as it came.
         self._held: list[bytes] | None = None
         self._answered = None
@@ -106,11 +106,14 @@ class Connection(HttpToolsProtocol):
         self._deaf = False
 
     def is_forgotten(self, now: float) -> bool:
-        """Whether it has said nothing whole, or taken nothing, for too long; `now` is the loop's time."""
-        quiet = self._rests() or self._waits_for_a_body()
-        return (quiet and now - self._quiet_since > QUIET_SECONDS) or (
-            self.flow.write_paused and now - self._stuck_since > QUIET_SECONDS
-        )
+        """Whether it has said nothing whole, or taken nothing, for too long; `now` is the loop's time.
+
+        It compares with the last look, so somebody has to look now and then."""
+        untaken = self.transport.get_write_buffer_size()
+        if untaken != self._untaken:
+            self._untaken, self._quiet_since = untaken, now
+        waits_for_them = untaken or self._rests() or self._waits_for_a_body()
+        return bool(waits_for_them) and now - self._quiet_since > QUIET_SECONDS
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -232,10 +235,6 @@ class Connection(HttpToolsProtocol):
             self._start_asgi_task(cycle, app)
         else:
             self.flow.resume_reading()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stuck_since = self.loop.time()
 
     def shutdown(self) -> None:
         self._departures.leave()

@@ -239,10 +239,27 @@ async def test_who_takes_nothing_of_what_it_is_sent_is_forgotten_and_nothing_is_
         await until(lambda: connection.flow.write_paused)
         now = asyncio.get_running_loop().time()
 
+        assert not connection.is_forgotten(now)
         assert not connection.is_forgotten(now + QUIET_SECONDS - 1)
+        assert connection.is_forgotten(now + QUIET_SECONDS + 1)
         monkeypatch.setattr(bounds, "QUIET_SECONDS", -1)
         await running.server.on_tick(0)
         await until(lambda: not running.connections)
+
+
+async def test_who_takes_a_little_now_and_then_is_not_forgotten() -> None:
+    async with serving(answers, Memory(b"a" * 32_000_000).lane) as running:
+        caller, connection = await running.connected()
+        await caller.say(PLAIN)
+        await until(lambda: connection.flow.write_paused)
+        now = asyncio.get_running_loop().time()
+        connection.is_forgotten(now)
+        for looks in range(1, 4):
+            untaken = connection.transport.get_write_buffer_size()
+            while connection.transport.get_write_buffer_size() == untaken:
+                await asyncio.get_running_loop().sock_recv(caller.socket, 1_000_000)
+
+            assert not connection.is_forgotten(now + looks * (QUIET_SECONDS + 1))
 
 
 async def test_memory_answers_nobody_who_does_not_read() -> None:
