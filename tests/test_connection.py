@@ -293,19 +293,20 @@ async def test_an_answer_from_memory_reaches_who_has_gone_quiet_in_the_same_step
         assert connection.transport.pieces[0].endswith(b"answer")
 
 
-async def test_a_socket_opens_behind_an_answer_from_memory() -> None:
+@pytest.mark.parametrize(("key", "status"), [("dGhlIHNhbXBsZSBub25jZQ==", b"101"), ("none", b"400")])
+async def test_a_socket_opens_or_is_refused_behind_an_answer_from_memory(key: str, status: bytes) -> None:
     async def opens(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
 
     offer = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-    handshake = written("GET /socket HTTP/1.1", {**offer, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    handshake = written("GET /socket HTTP/1.1", {**offer, "Sec-WebSocket-Key": key})
     async with serving(opens, Memory().lane) as running:
         caller = await running.caller()
         await caller.say(asked("whole") + handshake)
         heard = await caller.hear_all()
 
-    assert re.findall(rb"HTTP/1.1 \d+|answer", heard) == [b"HTTP/1.1 200", b"answer", b"HTTP/1.1 101"]
+    assert re.findall(rb"HTTP/1.1 (\d+)|(answer)", heard) == [(b"200", b""), (b"", b"answer"), (status, b"")]
 
 
 @pytest.mark.parametrize("trailer", [b"Expect: 100-continue", b"Connection: close"])
