@@ -41,7 +41,7 @@ from pulse_dash.api import (
     tokens,
 )
 from pulse_dash.api.hot import HotLane
-from pulse_dash.api.middleware import Accounted, JsonBodies, OpenHeads
+from pulse_dash.api.middleware import Accounted, JsonBodies, OpenHeads, Routed
 from pulse_dash.api.openapi import describe_truthfully
 from pulse_dash.api.path_names import PathNames
 from pulse_dash.api.problems import Whole
@@ -135,7 +135,7 @@ class OtherOrigins(CORSMiddleware):
 
 def make_api(services: Services) -> HotLane | OtherOrigins:
     """The whole API. It needs an outer app that gives each request its id and each answer its headers."""
-    app: Any = PathNames(make_fastapi(services), rooms.router.prefix)
+    app: Any = PathNames(Routed(make_fastapi(services)), rooms.router.prefix)
     lane = HotLane(Accounted(JsonBodies(OpenHeads(app))), HOT, services)
     origins = services.settings.cors_origins
     return OtherOrigins(lane, origins) if origins else lane

@@ -71,9 +71,8 @@ class Accounted:
 def account(scope: Scope, status: int, seconds: float) -> None:
     """Count one answered request and write its line; `status` is 0 where nothing was answered."""
     state = scope["state"]
-    route = state.get("route") or getattr(scope.get("route"), "path", "other")
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    METRICS.answered(method, route, status, seconds)
+    METRICS.answered(method, state.get("route", "other"), status, seconds)
     logs.request(
         {
             "request_id": state.get("request_id", ""),
@@ -84,6 +83,20 @@ def account(scope: Scope, status: int, seconds: float) -> None:
             "principal": state.get("principal", ""),
         }
     )
+
+
+class Routed:
+    """Keeps which route answered where the log and the metrics find it: in the state, which copies of a scope share."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if "route" in scope:
+                scope["state"]["route"] = scope["route"].path
 
 
 class JsonBodies:

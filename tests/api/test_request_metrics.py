@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pulse_dash.api.request_metrics import RequestMetrics
+from pulse_dash.api.request_metrics import METRICS, RequestMetrics
 
 Sample = tuple[str, str, str]
 
@@ -43,6 +44,27 @@ def test_every_answer_is_counted_by_its_status_and_timed_with_its_route(registry
     assert read["pulse_http_request_seconds_bucket", "/v1/tokens/create", "+Inf"] == 4
     assert read["pulse_http_request_seconds_count", "/v1/tokens/create", ""] == 4
     assert read["pulse_http_request_seconds_sum", "/v1/tokens/create", ""] == pytest.approx(30.0314)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "route"),
+    [
+        ("GET", "/health", "/health"),
+        ("HEAD", "/health", "/health"),
+        ("HEAD", "/v1/status", "/v1/status"),
+        ("GET", "/v1/media/rooms/a%2Fb?project_id=prj_x", "/v1/media/rooms/{room}"),
+        ("GET", "/nowhere", "other"),
+    ],
+)
+async def test_a_request_is_counted_under_the_route_that_answered(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, verb: str, path: str, route: str
+) -> None:
+    counted: list[tuple[str, str]] = []
+    monkeypatch.setattr(METRICS, "answered", lambda method, answered, *_: counted.append((method, answered)))
+
+    await client.request(verb, path)
+
+    assert counted == [(verb, route)]
 
 
 def test_a_scrape_before_the_first_request_reads_nothing_wrong(registry: CollectorRegistry) -> None:
