@@ -30,8 +30,8 @@ _NOT_IN_A_BACKUP = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; answers the process's exit status."""
-    asked = _parser().parse_args(arguments)
     try:
+        asked = _parser().parse_args(arguments)
         settings = load_settings()
         logs.set_up(production=settings.production, quiet=not settings.production)
         if not settings.production:
