@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from pulse_dash import connection as bounds
 from pulse_dash.connection import (
@@ -19,8 +17,7 @@ from pulse_dash.connection import (
     QUIET_SECONDS,
     FastLane,
 )
-from pulse_dash.server import LARGEST_SOCKET_MESSAGE
-from tests.wire import FORGETFUL, USUAL, Memory, Serving, serving, turns, until
+from tests.wire import FORGETFUL, USUAL, Memory, serving, turns, until
 
 BOTH_WAYS = pytest.mark.parametrize("fast", [FORGETFUL, USUAL])
 PLAIN = b"POST /fast HTTP/1.1\r\nHost: pulse.example\r\nContent-Length: 0\r\n\r\n"
@@ -75,6 +72,17 @@ async def test_who_does_not_read_waits_alone_and_misses_nothing(fast: FastLane) 
 
         assert len(running.tasks) == 1
         assert (await lazy.hear(b"answer")).count(large) == 1
+
+
+async def test_memory_answers_nobody_who_does_not_read() -> None:
+    memory = Memory(b"a" * 8_000_000)
+    async with serving(answers, memory.lane) as running:
+        caller, connection = await running.connected()
+        await caller.say(PLAIN)
+        await until(lambda: connection.flow.write_paused)
+        await caller.say(PLAIN, turns_between=20)
+
+    assert len(memory.asked) == 1
 
 
 @BOTH_WAYS
@@ -200,6 +208,41 @@ async def test_what_is_left_of_a_refused_body_does_not_spoil_the_next_request() 
             assert await caller.say(body)
 
 
+@pytest.mark.parametrize("path", [b"/fast", b"/other"])
+async def test_a_body_in_tiny_pieces_is_refused_before_it_holds_up_others(path: bytes) -> None:
+    start = CHUNKED.replace(b"/fast", path)
+    async with serving(answers) as running:
+        caller, connection = await running.connected()
+        connection.data_received(start + b"1\r\na\r\n" * MOST_PIECES)
+        connection.data_received(b"1\r\na\r\n" * MOST_PIECES)
+        before = connection.transport.is_closing()
+        connection.data_received(b"1\r\na\r\n" * (MOST_PIECES + 1))
+
+        assert (before, connection.transport.is_closing()) == (False, True)
+        assert (await caller.hear_all()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_no_more_is_read_while_much_waits_behind_an_unanswered_request() -> None:
+    may_answer = asyncio.Event()
+
+    async def answers_late(scope: Any, receive: Any, send: Any) -> None:
+        await may_answer.wait()
+        await answers(scope, receive, send)
+
+    async with serving(answers_late) as running:
+        caller, connection = await running.connected()
+        await caller.say(PLAIN, turns_between=5)
+        request = HEAD + b"Content-Length: %d\r\n\r\n" % (MOST_WAITING // 2) + b"a" * (MOST_WAITING // 2)
+        connection.data_received(request * 2)
+        little = connection.flow.read_paused
+        connection.data_received(request * 2)
+        much = connection.flow.read_paused
+        may_answer.set()
+
+        assert (little, much) == (False, True)
+        assert (await caller.hear(b"answer", times=5)).count(b"HTTP/1.1 200 ") == 5
+
+
 # Who says nothing
 
 
@@ -262,52 +305,6 @@ async def test_who_takes_a_little_now_and_then_is_not_forgotten() -> None:
             assert not connection.is_forgotten(now + looks * (QUIET_SECONDS + 1))
 
 
-async def test_memory_answers_nobody_who_does_not_read() -> None:
-    memory = Memory(b"a" * 8_000_000)
-    async with serving(answers, memory.lane) as running:
-        caller, connection = await running.connected()
-        await caller.say(PLAIN)
-        await until(lambda: connection.flow.write_paused)
-        await caller.say(PLAIN, turns_between=20)
-
-    assert len(memory.asked) == 1
-
-
-@pytest.mark.parametrize("path", [b"/fast", b"/other"])
-async def test_a_body_in_tiny_pieces_is_refused_before_it_holds_up_others(path: bytes) -> None:
-    start = CHUNKED.replace(b"/fast", path)
-    async with serving(answers) as running:
-        caller, connection = await running.connected()
-        connection.data_received(start + b"1\r\na\r\n" * MOST_PIECES)
-        connection.data_received(b"1\r\na\r\n" * MOST_PIECES)
-        before = connection.transport.is_closing()
-        connection.data_received(b"1\r\na\r\n" * (MOST_PIECES + 1))
-
-        assert (before, connection.transport.is_closing()) == (False, True)
-        assert (await caller.hear_all()).startswith(b"HTTP/1.1 400 ")
-
-
-async def test_no_more_is_read_while_much_waits_behind_an_unanswered_request() -> None:
-    may_answer = asyncio.Event()
-
-    async def answers_late(scope: Any, receive: Any, send: Any) -> None:
-        await may_answer.wait()
-        await answers(scope, receive, send)
-
-    async with serving(answers_late) as running:
-        caller, connection = await running.connected()
-        await caller.say(PLAIN, turns_between=5)
-        request = HEAD + b"Content-Length: %d\r\n\r\n" % (MOST_WAITING // 2) + b"a" * (MOST_WAITING // 2)
-        connection.data_received(request * 2)
-        little = connection.flow.read_paused
-        connection.data_received(request * 2)
-        much = connection.flow.read_paused
-        may_answer.set()
-
-        assert (little, much) == (False, True)
-        assert (await caller.hear(b"answer", times=5)).count(b"HTTP/1.1 200 ") == 5
-
-
 @BOTH_WAYS
 async def test_who_does_not_finish_a_body_is_forgotten_and_nothing_is_left(
     fast: FastLane, monkeypatch: pytest.MonkeyPatch
@@ -344,59 +341,3 @@ async def test_nobody_is_forgotten_while_being_answered(fast: FastLane, monkeypa
 
         assert await idle.hear_all() == b""
         assert (await waits.hear(b"answer")).startswith(b"HTTP/1.1 200 ")
-
-
-# Sockets
-
-
-async def sockets(scope: Any, receive: Any, send: Any) -> None:
-    """Says what it hears; refuses where the path says so."""
-    await receive()
-    if scope["path"] == "/refused":
-        await send({"type": "websocket.close"})
-        return
-    if scope["path"] == "/limited":
-        await send({"type": "websocket.http.response.start", "status": 429, "headers": [(b"retry-after", b"7")]})
-        await send({"type": "websocket.http.response.body", "body": b"Slower."})
-        return
-    await send({"type": "websocket.accept", "subprotocol": scope["subprotocols"][-1]})
-    while (message := await receive())["type"] == "websocket.receive":
-        await send({"type": "websocket.send", "text": message["text"]})
-
-
-def url(running: Serving, path: str = "") -> str:
-    return f"ws://127.0.0.1:{running.port}/{path}"
-
-
-async def test_a_socket_speaks_the_protocol_that_was_chosen() -> None:
-    async with (
-        serving(sockets) as running,
-        connect(url(running), subprotocols=["one", "two"], proxy=None) as ours,  # type: ignore[list-item]
-    ):
-        await ours.send("a" * LARGEST_SOCKET_MESSAGE)
-
-        assert await ours.recv() == "a" * LARGEST_SOCKET_MESSAGE
-        assert ours.subprotocol == "two"
-        assert not ours.protocol.extensions
-
-
-async def test_a_message_that_is_too_large_closes_its_socket() -> None:
-    async with (
-        serving(sockets) as running,
-        connect(url(running), subprotocols=["one"], proxy=None) as ours,  # type: ignore[list-item]
-    ):
-        await ours.send("a" * (LARGEST_SOCKET_MESSAGE + 1))
-        with pytest.raises(ConnectionClosedError) as closed:
-            await ours.recv()
-
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1009
-
-
-@pytest.mark.parametrize(("path", "status", "body"), [("refused", 403, b""), ("limited", 429, b"Slower.")])
-async def test_a_socket_is_refused_as_a_request_is(path: str, status: int, body: bytes) -> None:
-    async with serving(sockets) as running:
-        with pytest.raises(InvalidStatus) as refused:
-            await connect(url(running, path), proxy=None)
-
-    assert (refused.value.response.status_code, refused.value.response.body) == (status, body)

@@ -40,7 +40,7 @@ from pulse_dash.api import (
     team,
     tokens,
 )
-from pulse_dash.api.hot import HotLane
+from pulse_dash.api.hot import HotLane, OpenRoute
 from pulse_dash.api.middleware import Accounted, JsonBodies, OpenHeads, Routed
 from pulse_dash.api.openapi import describe_truthfully
 from pulse_dash.api.path_names import PathNames
@@ -49,7 +49,11 @@ from pulse_dash.services import Services
 
 HOT = (*tokens.HOT, *status.HOT)
 # Those that memory can answer, as the server knows them.
-FAST = frozenset((route.method.encode(), route.path.encode()) for route in HOT if route.at_once)
+FAST = frozenset(
+    (route.method.encode(), route.path.encode())
+    for route in HOT
+    if isinstance(route, OpenRoute) or route.at_once is not None
+)
 
 _ASKED_HEADERS = (
     "Authorization",

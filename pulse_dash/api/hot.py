@@ -29,10 +29,8 @@ from pulse_dash.services import Services
 log = structlog.get_logger("pulse.request")
 
 Handler = Callable[[Work, Any, str | None], Awaitable[dict[str, Any]]]
-
-
 # Gives what answers a project's key without waiting for anybody; None where somebody must be asked first.
-AtOnce = Callable[[Work], Callable[[Any], dict[str, Any]] | None]
+FromMemory = Callable[[Work], Callable[[Any], dict[str, Any]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,8 @@ class HotRoute:
     function: Callable[..., Any]
     # What a project's key without its secret sends here, and what answers it; None where such a key opens nothing.
     alone: tuple[type[BaseModel], Handler] | None = None
-    at_once: AtOnce | None = None
+    # What answers from memory; None where somebody is always waited for.
+    at_once: FromMemory | None = None
 
     @property
     def summary(self) -> str:
@@ -67,10 +66,6 @@ class OpenRoute:
     stamp: Callable[[Work], Hashable]
     summary: str
 
-    @property
-    def at_once(self) -> bool:
-        return True
-
 
 Routes = tuple[HotRoute | OpenRoute, ...]
 
@@ -82,7 +77,7 @@ def hot(
     handler: Handler,
     function: Callable[..., Any],
     alone: tuple[type[BaseModel], Handler] | None = None,
-    at_once: AtOnce | None = None,
+    at_once: FromMemory | None = None,
 ) -> HotRoute:
     """Declare a route of the fast lane. The handler gives the answer as a dict that fits the response model."""
     return HotRoute(path, request, response, handler, function, alone, at_once)

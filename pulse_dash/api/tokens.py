@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonVal
 from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, shown
 from pulse_dash.api.hot import hot
 from pulse_dash.core import development, tokens
-from pulse_dash.core.grants import Permissions
+from pulse_dash.core.grants import PUBLISH_SOURCES, Permissions
 from pulse_dash.core.media_token import LONGEST_TOKEN
 from pulse_dash.core.tokens import (
     DEFAULT_SECONDS,
@@ -62,7 +62,9 @@ class PermissionsBody(Body):
     publish: bool = True
     subscribe: bool = True
     publish_data: bool = False
-    publish_sources: Annotated[tuple[Source, ...], BeforeValidator(_as_tuple), Field(max_length=4)] | None = None
+    publish_sources: (
+        Annotated[tuple[Source, ...], BeforeValidator(_as_tuple), Field(max_length=len(PUBLISH_SOURCES))] | None
+    ) = None
     update_metadata: bool = False
     hidden: bool = False
     room_admin: bool = False

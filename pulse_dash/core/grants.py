@@ -1,4 +1,5 @@
-"""LiveKit's grants, each by its name in a token: whether Pulse signs it, and what it allows in words.
+"""LiveKit's grants, each by its name in a token: which permissions of ours it stands for, whether Pulse signs it, and
+what it allows in words.
 
 A grant that LiveKit ties to no room is signed into no token that leaves Pulse. A test holds the tables to livekit-api's
 own classes, so that a grant of tomorrow is decided on and not overlooked.
@@ -9,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
-
-PUBLISH_SOURCES = ("camera", "microphone", "screen_share", "screen_share_audio")
 
 
 class Permissions(NamedTuple):
@@ -84,6 +83,7 @@ _SOURCES = {
     "screen_share": "the screen",
     "screen_share_audio": "the screen's sound",
 }
+PUBLISH_SOURCES = tuple(_SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
