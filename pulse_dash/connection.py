@@ -33,14 +33,15 @@ _CLOSE = (b"connection", b"close")
 # What an offer to speak another protocol consists of.
 _OFFERING = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Answer = tuple[int, bytes, bytes]
 
 
 class FastLane(NamedTuple):
     """Which requests may be answered without waiting for anybody, and what answers them.
 
-    Routes are method and path, written exactly so. The answer to a scope and a whole body is status, headers, of which
-    content-length is one, and content; None where the application must be asked as usual."""
+    Routes are method and path, written exactly so. The answer to a scope and a whole body is status, the lines of the
+    headers, each with its end, of which content-length is one, and content; None where the application must be asked
+    as usual."""
 
     routes: AbstractSet[tuple[bytes, bytes]] = frozenset()
     answer: Callable[[Scope, bytes], Answer | None] = lambda _, __: None
@@ -88,7 +89,6 @@ class Connection(HttpToolsProtocol):
         super().__init__(**given)
         self._departures = departures
         self._fast = fast
-        self._fast_paths = {path for _, path in fast.routes}
         # In which turn the last request was answered in one step.
         self._turn = -1
         self._quiet_since = self.loop.time()
@@ -166,12 +166,8 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         return False
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._discarded = 0
-
     def on_headers_complete(self) -> None:
-        self._unfinished = 0
+        self._unfinished = self._discarded = 0
         self._quiet_since = self.loop.time()
         # What a callback of the parser raises is answered with 400, and closes.
         if len(self.headers) > MOST_HEADERS or len(self.pipeline) >= MOST_PIPELINED:
@@ -180,7 +176,7 @@ class Connection(HttpToolsProtocol):
         self.headers = self.headers.copy()
         if self.parser.should_upgrade():
             self._hear_offer()
-        elif self.url in self._fast_paths and self._may_go_the_shorter_way():
+        elif (self.parser.get_method(), self.url) in self._fast.routes and self._may_go_the_shorter_way():
             self._held = []
         else:
             super().on_headers_complete()
@@ -219,9 +215,9 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
             return
         self._held, self._turn = None, self._departures.turn
-        status, headers, content = answer
-        head = b"\r\n".join(map(b": ".join, [*self.server_state.default_headers, *headers]))
-        self._departures.add(self.transport, b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, content))
+        status, lines, content = answer
+        ours = b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
+        self._departures.add(self.transport, b"%b%b%b\r\n%b" % (STATUS_LINE[status], ours, lines, content))
         self.server_state.total_requests += 1
 
     def on_response_complete(self) -> None:
@@ -291,10 +287,8 @@ class Connection(HttpToolsProtocol):
     def _may_go_the_shorter_way(self) -> bool:
         parser = self.parser
         return (
-            (parser.get_method(), self.url) in self._fast.routes
-            and parser.get_http_version() == "1.1"
+            parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
-            and not parser.should_upgrade()
             and not self.expect_100_continue
             and not self.flow.write_paused
             and self._rests()

@@ -24,6 +24,14 @@ class _RequestLines:
     def __init__(self) -> None:
         self.stream: BinaryIO | None = None
         self._waiting: list[bytes] = []
+        self._moment = ""
+
+    @property
+    def moment(self) -> str:
+        """When the first line of this turn of the event loop was written, in UTC."""
+        if not self._waiting:
+            self._moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        return self._moment
 
     def write(self, stream: BinaryIO, line: bytes) -> None:
         """Lines of one turn of the event loop leave together: each call into the kernel lets other threads go first."""
@@ -48,7 +56,7 @@ def request(told: dict[str, Any]) -> None:
     if _lines.stream is None:
         structlog.get_logger("pulse.request").info("request", **told)
         return
-    told |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC)}
+    told["event"], told["level"], told["timestamp"] = "request", "info", _lines.moment
     _lines.write(_lines.stream, _as_json(told))
 
 

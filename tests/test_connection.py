@@ -333,7 +333,7 @@ async def test_what_comes_behind_a_body_passes_for_no_header(either: Serving) ->
 async def test_a_stop_delivers_what_waits_and_closes() -> None:
     def answers_and_stops(scope: Any, body: bytes) -> Answer:
         asyncio.get_running_loop().call_soon(connection.shutdown)
-        return 200, [(b"content-length", b"6")], b"answer"
+        return 200, b"content-length: 6\r\n", b"answer"
 
     async with serving(nothing, FastLane(FAST, answers_and_stops)) as running:
         caller, connection = await running.connected()

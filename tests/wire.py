@@ -52,14 +52,15 @@ class Memory:
 
     def _answer(self, scope: Any, body: bytes) -> Answer:
         self.asked.append(f"{scope['method']} {scope['path']}")
-        return 200, [(b"content-length", b"%d" % len(self._content))], self._content
+        return 200, b"content-length: %d\r\n" % len(self._content), self._content
 
 
 def _in_one_piece(sent: list[Any]) -> Answer | None:
     start, *pieces = sent
     headers, body = list(start["headers"]), pieces[0].get("body", b"") if len(pieces) == 1 else b""
     whole = (b"content-length", b"%d" % len(body)) in headers and (b"connection", b"close") not in headers
-    return (start["status"], headers, body) if whole and len(pieces) == 1 else None
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+    return (start["status"], lines, body) if whole and len(pieces) == 1 else None
 
 
 async def turns(count: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,13 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pulse_dash.core.outbound import Purpose, target_of
 from pulse_dash.core.randomness import Randomness
 
+Header = tuple[bytes, bytes]
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _INLINE_SCRIPT = re.compile(r"<script((?:\s[^>]*)?)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 
 # Nothing is loaded, framed or sent from an answer that is no page.
 _CSP_ELSEWHERE = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-_EVERYWHERE: tuple[tuple[bytes, bytes], ...] = (
+_EVERYWHERE: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -30,7 +32,7 @@ _EVERYWHERE: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
 )
 # What a browser heeds of a document, and of nothing else that it fetches.
-_OF_DOCUMENTS: tuple[tuple[bytes, bytes], ...] = (
+_OF_DOCUMENTS: tuple[Header, ...] = (
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -40,9 +42,10 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start", "we
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
-# Status, headers, body; and what gives such an answer to a request whose body is there.
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
-AtOnce = Callable[[Scope, bytes], Answer | None]
+# Status, headers and body of what answers a request whose body is there.
+AtOnce = Callable[[Scope, bytes], tuple[int, list[Header], bytes] | None]
+# The same as it goes out, the lines of its headers each with its end.
+Answer = tuple[int, bytes, bytes]
 
 
 class CarefulAnswers:
@@ -55,6 +58,7 @@ class CarefulAnswers:
         self._data_headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
         self._headers = (*self._data_headers, *_OF_DOCUMENTS)
         self._names = {name for name, _ in self._headers}
+        self._data_lines = _lines(self._data_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -64,7 +68,8 @@ class CarefulAnswers:
 
         def careful(message: Message) -> Awaitable[None]:
             if message["type"] in _STARTS:
-                message["headers"] = self._completed(message.get("headers", ()), request_id)
+                given = message.get("headers", ())
+                message["headers"] = [*given, (b"x-request-id", request_id.encode()), *self._missing(given)]
             return send(message)
 
         await self._app(scope, receive, careful)
@@ -78,21 +83,27 @@ class CarefulAnswers:
         if answer is None:
             return None
         status, headers, content = answer
-        return status, self._completed(headers, request_id), content
+        missing = self._missing(headers)
+        lines = self._data_lines if missing is self._data_headers else _lines(missing)
+        headers.append((b"x-request-id", request_id.encode()))
+        return status, _lines(headers) + lines, content
 
     def _named(self, scope: Scope) -> str:
         request_id = _sent_request_id(scope["headers"]) or "req_" + self._randomness.bytes(10).hex()
         scope.setdefault("state", {})["request_id"] = request_id
         return request_id
 
-    def _completed(self, given: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    def _missing(self, given: Iterable[Header]) -> Sequence[Header]:
         names = dict(given)
         ours = self._data_headers if names.get(b"content-type") in _DATA else self._headers
-        missing = ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
-        return [*given, (b"x-request-id", request_id.encode()), *missing]
+        return ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
 
 
-def _sent_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def _lines(headers: Iterable[Header]) -> bytes:
+    return b"\r\n".join([*map(b": ".join, headers), b""])
+
+
+def _sent_request_id(headers: Iterable[Header]) -> str | None:
     """The caller's, so that a trail can be followed through both houses; None where it is none that a log can hold."""
     for name, value in headers:
         if name == b"x-request-id":

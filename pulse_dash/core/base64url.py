@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
+from pybase64 import b64encode
 
 
 def encoded(data: bytes) -> bytes:
-    """The letters. The standard library's way takes three calls, and each token needs it three times."""
-    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
+    """The letters."""
+    return b64encode(data, b"-_").rstrip(b"=")

@@ -5,7 +5,7 @@ Counting fails open: a kill loses the last second of counts, and no caller waits
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ class Tallying:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         # By organization, project, metric and hour since the epoch.
-        self._counts: Counter[tuple[str, str, str, int]] = Counter()
+        self._counts: defaultdict[tuple[str, str, str, int], int] = defaultdict(int)
         self._used: dict[str, float] = {}
         self._first_tokens: dict[str, datetime] = {}
         self._tokens: dict[str, datetime] = {}
@@ -79,7 +79,7 @@ class Tallying:
 
         What can't be written stays gathered. Raises Unavailable."""
         counts = self._counts
-        self._counts = Counter()
+        self._counts = defaultdict(int)
         flushed = Flushed(counted=frozenset(project for _, project, _, _ in counts), keys_used=frozenset(self._used))
         used, self._used = self._used, {}
         first, self._first_tokens = self._first_tokens, {}
@@ -102,7 +102,8 @@ class Tallying:
             minted = [project for project, at in first.items() if await mark(project, "first_token_at", at)]
             return replace(flushed, first_tokens=tuple(minted))
         except BaseException:
-            self._counts.update(counts)
+            for key, count in counts.items():
+                self._counts[key] += count
             self._used = {**used, **self._used}
             self._seen = {**seen, **self._seen}
             self._tokens = {**tokens, **self._tokens}

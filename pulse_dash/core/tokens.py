@@ -157,8 +157,10 @@ def _mint(work: Work, request: TokenRequest, project: Project) -> MintedToken:
         "video": grant_of(room, request.permissions),
         "metadata": _metadata(project.id, request.metadata),
         "attributes": {**request.attributes, PULSE_ATTRIBUTE: attribute},
-        "pulse": {"project_id": project.id, **({"claims": request.claims} if request.claims else {})},
+        "pulse": {"project_id": project.id},
     }
+    if request.claims:
+        claims["pulse"]["claims"] = request.claims
     if request.name:
         claims["name"] = request.name
     if request.room_config is not None:

@@ -135,5 +135,5 @@ def same(one: str | bytes, other: str | bytes) -> bool:
 
 
 def fingerprint(value: bytes) -> bytes:
-    """SHA-256, for comparing a verified secret from memory."""
-    return hashlib.sha256(value).digest()
+    """BLAKE2s (RFC 7693), for comparing a verified secret from memory; nowhere else is it kept."""
+    return hashlib.blake2s(value).digest()

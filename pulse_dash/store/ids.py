@@ -35,22 +35,29 @@ class IdMaker:
     def __init__(self, clock: _Clock, token_bytes: Callable[[int], bytes]) -> None:
         self._clock = clock
         self._token_bytes = token_bytes
-        self._moment, self._moment_letters = -1, ""
-        self._random = 0
+        self._moment = -1
+        # The letters of the moment and of the random part's upper half, which hardly ever change within a millisecond.
+        self._letters = ""
+        self._upper = self._lower = 0
 
     def make(self, prefix: str) -> str:
         moment = int(self._clock.time() * 1000 + 0.5)
         if moment > self._moment:
             self._begin(moment, int.from_bytes(self._token_bytes(_RANDOM_BITS // 8)))
         else:
-            self._random += 1 + int.from_bytes(self._token_bytes(4))
-            if self._random >> _RANDOM_BITS:
-                self._begin(self._moment + 1, self._random & (1 << _RANDOM_BITS) - 1)
-        return f"{prefix}_{self._moment_letters}{_letters(self._random >> 40)}{_letters(self._random & _LOWER_HALF)}"
+            self._lower += 1 + int.from_bytes(self._token_bytes(4))
+            if self._lower > _LOWER_HALF:
+                self._carry()
+        return f"{prefix}_{self._letters}{_letters(self._lower)}"
 
     def _begin(self, moment: int, random: int) -> None:
-        self._moment, self._moment_letters = moment, _PAIRS[moment >> 40] + _letters(moment & _LOWER_HALF)
-        self._random = random
+        self._moment, self._upper, self._lower = moment, random >> 40, random & _LOWER_HALF
+        self._letters = _PAIRS[moment >> 40] + _letters(moment & _LOWER_HALF) + _letters(self._upper)
+
+    def _carry(self) -> None:
+        random = (self._upper << 40) + self._lower
+        beyond = random >> _RANDOM_BITS
+        self._begin(self._moment + beyond, random & (1 << _RANDOM_BITS) - 1)
 
 
 def looks_like(prefix: str, text: object) -> bool:

@@ -29,10 +29,9 @@ Headers = Mapping[str, str]
 _OWN = re.compile(rb'"(?:token|expires_at|request_id)":"[^"]*"|\bid [^ ]*|\br=\d+|\bt=\d+|req_\w+|content-length: \d+')
 
 
-def settled(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> list[bytes]:
+def settled(status: int, lines: list[bytes], body: bytes) -> list[bytes]:
     """An answer without what is its own."""
-    lines = sorted(b"%b: %b" % header for header in headers)
-    return [_OWN.sub(b"", line) for line in [b"%d" % status, *lines, body]]
+    return [_OWN.sub(b"", line) for line in [b"%d" % status, *sorted(lines), body]]
 
 
 class Ways:
@@ -56,7 +55,10 @@ class Ways:
 
     def from_memory(self, headers: Headers, body: bytes, path: str = CREATE) -> list[bytes] | None:
         answer = self.app.at_once(self._scope(path, headers), body)
-        return None if answer is None else settled(*answer)
+        if answer is None:
+            return None
+        status, lines, content = answer
+        return settled(status, lines.splitlines(), content)
 
     async def as_usual(self, headers: Headers, body: bytes, path: str = CREATE) -> list[bytes]:
         sent: list[Any] = []
@@ -69,7 +71,7 @@ class Ways:
 
         await self.app(self._scope(path, headers), receive, send)
         start, end = sent
-        return settled(start["status"], start["headers"], end["body"])
+        return settled(start["status"], [b"%b: %b" % header for header in start["headers"]], end["body"])
 
 
 @pytest.fixture

@@ -46,8 +46,9 @@ def test_ids_sort_as_they_were_made_within_a_millisecond_and_when_the_clock_goes
     assert len(set(made)) == len(made)
 
 
-def test_ids_sort_also_when_a_millisecond_has_no_randomness_left(clock: SetClock) -> None:
-    maker = IdMaker(clock, lambda count: b"\xff" * count)
+@pytest.mark.parametrize("last", [b"\xff" * 10, bytes(5) + b"\xff" * 5], ids=["all of it", "its lower half"])
+def test_ids_sort_also_when_a_millisecond_has_no_randomness_left(clock: SetClock, last: bytes) -> None:
+    maker = IdMaker(clock, lambda count: last[:count])
 
     made = [maker.make("prj") for _ in range(5)]
 
