@@ -80,8 +80,9 @@ def on_uvicorn(name: str, target: str) -> Iterator[Contender]:
 
 
 def nodes() -> dict[str, str]:
-    """The Nodes on the path by their version: the one that builds the dashboard, and the machine's own."""
-    found = [shutil.which("node", path=folder) for folder in os.get_exec_path()]
+    """The Nodes by their version: the one that builds the dashboard, and the machine's own on the path."""
+    beside_python = Path(sys.executable).parent
+    found = [shutil.which("node", path=str(folder)) for folder in (beside_python, *os.get_exec_path())]
     return {
         subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip(): node
         for node in reversed(found)
