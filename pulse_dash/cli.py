@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         if asked.command == "store":
             return _store(settings, asked)
         if asked.command == "operator":
-            return asyncio.run(_operator(settings, asked.doing, asked.address))
+            return asyncio.run(_operator(settings, asked.doing, asked.address, vouched=asked.vouch))
         if asked.command == "audit":
             given = asked.checkpoint.read_text("utf-8").strip() if asked.checkpoint else None
             return asyncio.run(_audit(settings, asked.organization, given))
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     operator.add_argument("doing", choices=("add", "remove", "list", "reset-factor", "erase"))
     operator.add_argument("address", nargs="?", default="", help="the address of an account")
+    operator.add_argument("--vouch", action="store_true", help="add one whose address nobody has proved")
     audit = commands.add_parser("audit", help="look at the audit log; Pulse must be stopped, or on MongoDB")
     looking = audit.add_subparsers(dest="doing", required=True)
     verify = looking.add_parser("verify", help="whether every entry is as it was written")
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _operator(settings: Settings, doing: str, address: str) -> int:
+async def _operator(settings: Settings, doing: str, address: str, *, vouched: bool) -> int:
     """Appoint, dismiss or list operators, or take away the second factor of who lost it."""
     services = await open_services(settings)
     try:
@@ -94,8 +95,8 @@ async def _operator(settings: Settings, doing: str, address: str) -> int:
         if doing == "erase":
             print(f"The person of {(await erasure.erase(work, address)).id} is erased; nothing brings them back.")
             return 0
-        change = operators.appoint if doing == "add" else operators.dismiss
-        person = await change(work, address)
+        adds = doing == "add"
+        person = await (operators.appoint(work, address, vouched=vouched) if adds else operators.dismiss(work, address))
         print(f"{person.email} is {'an operator' if doing == 'add' else 'no operator any more'}.")
         return 0
     finally:

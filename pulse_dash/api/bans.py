@@ -16,6 +16,7 @@ from pulse_dash.api.bodies import (
     Moment,
     PageLimit,
     PageNumber,
+    Search,
     Text,
     listed,
     shown,
@@ -49,8 +50,10 @@ class BanAnswer(Answer):
 
 
 @router.get("", summary="Who is banned, the newest first")
-async def listing(work: Caller, project_id: str, page: PageNumber = 1, limit: PageLimit = 20) -> Listing[BanAnswer]:
-    found = await bans.listing(work, project_id, page=page, limit=limit)
+async def listing(
+    work: Caller, project_id: str, page: PageNumber = 1, limit: PageLimit = 20, search: Search = ""
+) -> Listing[BanAnswer]:
+    found = await bans.listing(work, project_id, search=search, page=page, limit=limit)
     return listed(found, [_answer(ban) for ban in found.items])
 
 

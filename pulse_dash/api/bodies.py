@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -13,6 +14,8 @@ from pulse_dash.core.work import Page
 
 T = TypeVar("T")
 M = TypeVar("M")
+# By what words something is found.
+Words = Callable[[M], Iterable[str]]
 
 
 class Body(BaseModel):
@@ -91,6 +94,9 @@ def listed(page: Page[M], items: list[T]) -> Listing[T]:
     return Listing(items=items, page=page.page, limit=page.limit, total=page.total)
 
 
-def cut(items: list[M], page: int, limit: int) -> Page[M]:
-    """One page of a list that is short enough to be held whole."""
+def cut(items: list[M], page: int, limit: int, *, search: str = "", words: Words[M] = lambda _: ()) -> Page[M]:
+    """One page of a list that is short enough to be held whole, of those that `search` is part of a word of."""
+    if search:
+        part = search.casefold()
+        items = [each for each in items if any(part in word.casefold() for word in words(each))]
     return Page(items[(page - 1) * limit : page * limit], page, limit, len(items))

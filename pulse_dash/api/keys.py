@@ -8,7 +8,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Text, cut, listed
+from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, Text, cut, listed
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.core import keys
@@ -57,8 +57,10 @@ async def regenerate(work: Caller, project_id: str, body: Regeneration | None = 
 
 
 @router.get("/keys", summary="All keys, revoked ones too")
-async def listing(work: Caller, project_id: str, page: PageNumber = 1, limit: PageLimit = 20) -> Listing[KeyAnswer]:
-    found = cut(await keys.listing(work, project_id), page, limit)
+async def listing(
+    work: Caller, project_id: str, page: PageNumber = 1, limit: PageLimit = 20, search: Search = ""
+) -> Listing[KeyAnswer]:
+    found = cut(await keys.listing(work, project_id), page, limit, search=search, words=_words)
     return listed(found, [_answer(key, work.clock.now()) for key in found.items])
 
 
@@ -73,6 +75,10 @@ async def create(work: Caller, project_id: str, body: NewKey) -> ShownKeyAnswer:
 @router.delete("/keys/{key_id}", status_code=204, summary="Revoke a key; refused everywhere within a second")
 async def revoke(work: Caller, project_id: str, key_id: str) -> None:
     await keys.revoke(work, project_id, key_id)
+
+
+def _words(key: Key) -> tuple[str, ...]:
+    return key.id, key.name, key.public
 
 
 def _shown(key: ShownKey) -> ShownKeyAnswer:

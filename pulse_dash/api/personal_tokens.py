@@ -6,7 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from pulse_dash.api.bodies import Answer, Body, Moment, Name, shown
+from pulse_dash.api.bodies import (
+    Answer,
+    Body,
+    Listing,
+    Moment,
+    Name,
+    PageLimit,
+    PageNumber,
+    Search,
+    cut,
+    listed,
+    shown,
+)
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, InPerson
 from pulse_dash.core import personal_tokens
@@ -35,13 +47,13 @@ class ShownPersonalTokenAnswer(PersonalTokenAnswer):
     access_token: ShownOnce
 
 
-class PersonalTokensAnswer(Answer):
-    items: list[PersonalTokenAnswer]
-
-
 @router.get("", summary="My API tokens")
-async def listing(work: InPerson) -> PersonalTokensAnswer:
-    return PersonalTokensAnswer(items=[_token(each) for each in await personal_tokens.listing(work)])
+async def listing(
+    work: InPerson, page: PageNumber = 1, limit: PageLimit = 20, search: Search = ""
+) -> Listing[PersonalTokenAnswer]:
+    newest = [_token(each) for each in await personal_tokens.listing(work)]
+    found = cut(newest, page, limit, search=search, words=lambda each: (each.id, each.name, each.begins))
+    return listed(found, found.items)
 
 
 @router.post("", status_code=201, summary="Make an API token for a script of mine")

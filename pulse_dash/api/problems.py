@@ -5,6 +5,7 @@ It knows statuses and shapes; what went wrong was decided where it was raised.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from http import HTTPStatus
@@ -231,6 +232,10 @@ def _path(location: Sequence[int | str]) -> str:
     return ".".join(parts[1:] if parts and parts[0] in {"body", "query", "path", "header"} else parts)
 
 
+# What pydantic says of a text whose length it counts behind another rule.
+_ITEMS = re.compile(r"^Value should have at (least|most) (\d+) items? after validation, not \d+$")
+
+
 def _sentence(error: Any) -> str:
     match error["type"]:
         case "missing":
@@ -238,5 +243,5 @@ def _sentence(error: Any) -> str:
         case "extra_forbidden":
             return "Is not known here."
         case _:
-            message = str(error["msg"]).removeprefix("Value error, ")
+            message = _ITEMS.sub(r"Must be at \1 \2 characters", str(error["msg"]).removeprefix("Value error, "))
             return message if message.endswith(".") else f"{message}."

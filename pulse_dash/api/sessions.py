@@ -6,7 +6,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from pulse_dash.api.bodies import Answer, Moment
+from pulse_dash.api.bodies import Answer, Listing, Moment, PageLimit, PageNumber, Search, cut, listed
 from pulse_dash.api.principals import Caller
 from pulse_dash.core import sessions
 from pulse_dash.core.access import UserActor
@@ -30,13 +30,13 @@ class SessionAnswer(Answer):
     current: bool
 
 
-class SessionsAnswer(Answer):
-    items: list[SessionAnswer]
-
-
 @router.get("", summary="My sign-ins that are not over")
-async def listing(work: Caller) -> SessionsAnswer:
-    return SessionsAnswer(items=[_session(work, each) for each in await sessions.listing(work)])
+async def listing(
+    work: Caller, page: PageNumber = 1, limit: PageLimit = 20, search: Search = ""
+) -> Listing[SessionAnswer]:
+    newest = [_session(work, each) for each in await sessions.listing(work)]
+    found = cut(newest, page, limit, search=search, words=lambda each: (each.id, each.device, each.ip))
+    return listed(found, found.items)
 
 
 @router.delete("", status_code=204, summary="Sign out everywhere else")

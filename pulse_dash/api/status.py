@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from pulse_dash.api.bodies import Answer, Moment
 from pulse_dash.api.hot import OpenRoute
@@ -46,6 +47,7 @@ class FactAnswer(Answer):
     status: StatusName
     sentence: str
     advice: str
+    paste: str = Field(description="Lines for the file that the advice names; empty where there are none.")
 
 
 class ProjectHealthAnswer(Answer):
@@ -94,7 +96,7 @@ async def regions(work: Anybody) -> RegionsAnswer:
 async def of_project(work: Caller, project_id: str) -> ProjectHealthAnswer:
     found = await project_health.of_project(work, project_id)
     facts = [
-        FactAnswer(name=each.name, status=each.status, sentence=each.sentence, advice=each.advice)
+        FactAnswer(name=each.name, status=each.status, sentence=each.sentence, advice=each.advice, paste=each.paste)
         for each in found.facts
     ]
     return ProjectHealthAnswer(project_id=found.project.id, status=found.status, facts=facts)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from pulse_dash.api.auth import Email, SignedInAnswer, signed_in_answer
-from pulse_dash.api.bodies import Answer, Body, Moment
+from pulse_dash.api.bodies import Answer, Body, Listing, Moment, PageLimit, PageNumber, Search, cut, listed
 from pulse_dash.api.downloads import Csv, Downloading, csv_file
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, Whoever, reach
@@ -57,10 +57,6 @@ class MemberAnswer(Answer):
     second_factor: bool | None
 
 
-class MembersAnswer(Answer):
-    items: list[MemberAnswer]
-
-
 class InvitationAnswer(Answer):
     """`email` is null for whoever does not hold `people.view`."""
 
@@ -70,10 +66,6 @@ class InvitationAnswer(Answer):
     status: Literal["pending", "accepted", "revoked", "expired"]
     expires_at: Moment
     created_at: Moment
-
-
-class InvitationsAnswer(Answer):
-    items: list[InvitationAnswer]
 
 
 class InvitedAnswer(InvitationAnswer):
@@ -88,8 +80,12 @@ async def _there(work: Caller, org_id: str, user_id: str) -> None:
 
 
 @router.get(f"{_ORGANIZATION}/members", summary="Everybody in the organization")
-async def listing(work: Caller, org_id: str) -> MembersAnswer:
-    return MembersAnswer(items=[_member(each) for each in await members.listing(work, org_id)])
+async def listing(
+    work: Caller, org_id: str, page: PageNumber = 1, limit: PageLimit = 20, search: Search = ""
+) -> Listing[MemberAnswer]:
+    everybody = [_member(each) for each in await members.listing(work, org_id)]
+    found = cut(everybody, page, limit, search=search, words=lambda each: (each.id, each.name, each.email or ""))
+    return listed(found, found.items)
 
 
 @router.get(f"{_ORGANIZATION}/members.csv", summary="Everybody in the organization, as a file", response_class=Csv)
@@ -143,8 +139,12 @@ async def transfer(work: Caller, org_id: str, body: TransferBody) -> None:
 
 
 @router.get(f"{_ORGANIZATION}/invitations", summary="Invitations and what became of them")
-async def invitations_of(work: Caller, org_id: str) -> InvitationsAnswer:
-    return InvitationsAnswer(items=[_invitation(work, each) for each in await invitations.listing(work, org_id)])
+async def invitations_of(
+    work: Caller, org_id: str, page: PageNumber = 1, limit: PageLimit = 20, search: Search = ""
+) -> Listing[InvitationAnswer]:
+    newest = [_invitation(work, each) for each in await invitations.listing(work, org_id)]
+    found = cut(newest, page, limit, search=search, words=lambda each: (each.id, each.email or ""))
+    return listed(found, found.items)
 
 
 @router.post(f"{_ORGANIZATION}/invitations/{{invitation_id}}/resend", summary="Send a new link; the old one dies")

@@ -64,12 +64,13 @@ async def is_banned(work: Work, project_id: str, identity: str) -> bool:
 
 
 @requires(Permission.PEOPLE_VIEW)
-async def listing(work: Work, project_id: str, *, page: int = 1, limit: int = 20) -> Page[Ban]:
-    """The project's bans, the newest first; those that ran out stay until they are lifted.
+async def listing(work: Work, project_id: str, *, search: str = "", page: int = 1, limit: int = 20) -> Page[Ban]:
+    """The project's bans, the newest first; those that ran out stay until they are lifted. `search` is part of an
+    identity, whatever its case.
 
     Raises NotFound, Forbidden."""
     await work.store.projects.get(project_id)
-    return await work.store.bans.of_project(project_id, page=page, limit=limit)
+    return await work.store.bans.of_project(project_id, search=search, page=page, limit=limit)
 
 
 @requires(Permission.BANS_CHANGE)

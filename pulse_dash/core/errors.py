@@ -135,7 +135,7 @@ class RateLimited(LimitExceeded):
     code = "rate_limited"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many requests. Try again in {retry_after} seconds.")
+        super().__init__(f"Too many requests. Try again in {retry_after} second{'' if retry_after == 1 else 's'}.")
         self.retry_after = retry_after
 
 

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 KEPT = timedelta(hours=24)
 SECRETS_KEPT = timedelta(minutes=10)
 # Fields of answers that are shown once; a repeated answer has null in their place when their minutes are over.
-SECRETS = frozenset({"pulse_api_secret", "secret", "access_token", "refresh_token"})
+SECRETS = frozenset({"pulse_api_secret", "secret", "access_token", "refresh_token", "accept_url"})
 
 Answer = dict[str, Any]
 

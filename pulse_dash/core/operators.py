@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulse_dash.core import homes
 from pulse_dash.core.access import Anonymous, UserActor, open_because
-from pulse_dash.core.errors import Forbidden, NotFound, Unauthenticated
+from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
 from pulse_dash.core.work import Work
 from pulse_dash.store.users import User
 
@@ -45,11 +45,11 @@ async def home_of(work: Work) -> str | None:
 
 
 @open_because("whoever can run commands on the machine runs the installation")
-async def appoint(work: Work, email: str) -> User:
-    """Make the account of this address an operator. Who stands at the machine vouches for the address too.
+async def appoint(work: Work, email: str, *, vouched: bool = False) -> User:
+    """Make the account of this address an operator; `vouched` says that the address is known to be theirs.
 
-    Raises NotFound."""
-    return await _set(work, email, operator=True)
+    Raises NotFound, Invalid; Conflict for one that nobody has proved."""
+    return await _set(work, email, operator=True, vouched=vouched)
 
 
 @open_because("whoever can run commands on the machine runs the installation")
@@ -64,15 +64,27 @@ async def listing(work: Work) -> list[User]:
     return await work.as_system("list operators").store.users.operators()
 
 
-async def _set(work: Work, email: str, *, operator: bool) -> User:
+async def _set(work: Work, email: str, *, operator: bool, vouched: bool = False) -> User:
     system = work.as_system("operators, on the machine")
+    if not email.strip():
+        raise Invalid(FieldError("address", "Say whose account: its address."))
     user = await system.store.users.by_email(email.strip().lower())
     if user is None:
         raise NotFound(f"There is no account with the address {email}. Sign up first, then run this again.")
     if user.operator is operator and (user.verified_at is not None or not operator):
         return user
-    action = "operator.added" if operator else "operator.removed"
+    proves = operator and user.verified_at is None
+    if proves and not vouched:
+        # Anybody can sign up with any address.
+        raise Conflict(
+            f"Nobody has proved {user.email} yet. Let them open the link that was mailed to it, or, if you know that "
+            "the account is theirs, add --vouch."
+        )
     home = await homes.of(system, user)
-    entry = system.entry(action, org_id=home, resource="user", resource_id=user.id, name=user.name)
-    verified_at = user.verified_at or (work.clock.now() if operator else None)
-    return await system.store.users.change(user.id, {"operator": operator, "verified_at": verified_at}, entry)
+    action, values = ("operator.added" if operator else "operator.removed"), {"operator": operator}
+    told = [
+        system.entry(each, org_id=home, resource="user", resource_id=user.id, name=user.name)
+        for each in (action, *(["user.verified"] if proves else []))
+    ]
+    proved = {"verified_at": work.clock.now()} if proves else {}
+    return await system.store.users.change(user.id, {**values, **proved}, told[0], also=told[1:])

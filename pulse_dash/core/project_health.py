@@ -25,12 +25,14 @@ _WORST_FIRST: tuple[Status, ...] = ("down", "degraded", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing about a project; `advice` is empty where there is nothing to do."""
+    """One thing about a project; `advice` is empty where there is nothing to do, `paste` where nothing is to be put
+    into a file."""
 
     name: str
     status: Status
     sentence: str
     advice: str = ""
+    paste: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,6 @@ async def _events(work: Work, project: Project) -> Fact:
     found = await silence.of(work, project_id=project.id)
     if found is None:
         return Fact("events", "operational", "Nothing is missing of what LiveKit tells.")
-    advice = (
-        "The project's page has the lines for livekit.yaml." if found.own else "Tell whoever runs this installation."
-    )
-    return Fact("events", "degraded", "LiveKit runs rooms and tells nothing of them.", advice)
+    whose = "" if found.own else ", or give them to whoever runs this installation"
+    advice = f"Put these lines into livekit.yaml{whose}."
+    return Fact("events", "degraded", "LiveKit runs rooms and tells nothing of them.", advice, found.yaml)

@@ -82,6 +82,7 @@ PAGES: tuple[Page, ...] = (
         title="Project · Pulse",
         on_load=(
             ProjectState.load,
+            ProjectState.follow,
             TryState.load,
             PassportState.load,
             KeysState.load,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.badges import badge
-from pulse_dash.components.buttons import button_class
+from pulse_dash.components.buttons import button_class, copy_words
 from pulse_dash.components.chart import line_chart, line_legend
 from pulse_dash.components.icons import icon
 from pulse_dash.components.incident_dialogs import incident_actions, incident_dialogs, row_actions
@@ -242,6 +242,7 @@ def _fact(row: rx.Var[FactRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(rx.el.span(row.sentence), badge(row.word, row.tone), class_name="part-line"),
         rx.cond(row.advice != "", rx.el.p(row.advice, class_name="quiet")),
+        rx.cond(row.paste != "", copy_words(row.paste, "the lines")),
     )
 
 

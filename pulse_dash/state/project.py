@@ -59,6 +59,21 @@ class ProjectState(DialogState, PulseState):
         self._fill(project)
         return None
 
+    @rx.event(background=True, supersedes=True)
+    async def follow(self) -> None:
+        """Keep it true while it is looked at; nothing is shown of one that is gone, or no longer this person's."""
+        async for work in self._listen("projects:", "organizations:", "users:"):
+            async with self:
+                if not self.loaded or self.missing:
+                    continue
+                try:
+                    self._fill(await projects.read(work, self.id))
+                except (NotFound, SecondFactorNeeded):
+                    self.missing = True
+                except Unavailable:
+                    # It keeps what it shows, until the database is back.
+                    continue
+
     @rx.event
     async def save(self, form_data: dict[str, Any]) -> None:
         """Rename it or change its region."""

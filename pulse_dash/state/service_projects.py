@@ -27,6 +27,7 @@ class FactRow:
 
     sentence: str
     advice: str
+    paste: str
     word: str
     tone: str
 
@@ -106,5 +107,8 @@ def _row(health: ProjectHealth) -> ProjectHealthRow:
         word=WORDS[health.status],
         tone=TONES[health.status],
         opened=health.status in ("down", "degraded"),
-        facts=[FactRow(each.sentence, each.advice, WORDS[each.status], TONES[each.status]) for each in health.facts],
+        facts=[
+            FactRow(each.sentence, each.advice, each.paste, WORDS[each.status], TONES[each.status])
+            for each in health.facts
+        ],
     )

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pulse_dash.store.engine import Document
 from pulse_dash.store.records import Page, Records
 from pulse_dash.store.schema import PENDING, CollectionSchema, Index, outbox
+from pulse_dash.store.subset import containing
 
 SCHEMA = CollectionSchema(
     "bans",
@@ -68,9 +69,10 @@ class Bans(Records[Ban]):
             created_at=document["created_at"],
         )
 
-    async def of_project(self, project_id: str, *, page: int, limit: int) -> Page[Ban]:
-        """One page, the newest first."""
-        return await self.page({"project_id": project_id}, search="", sort=[("_id", -1)], page=page, limit=limit)
+    async def of_project(self, project_id: str, *, search: str, page: int, limit: int) -> Page[Ban]:
+        """One page, the newest first, of those in whose identity `search` stands."""
+        chosen = {"project_id": project_id, **({"identity": containing(search)} if search else {})}
+        return await self.page(chosen, search="", sort=[("_id", -1)], page=page, limit=limit)
 
     async def all_of_project(self, project_id: str) -> list[Ban]:
         """Every one of a project."""

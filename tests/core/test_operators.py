@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pulse_dash.core import accounts, operators, sessions
-from pulse_dash.core.errors import NotFound
+from pulse_dash.core.errors import Conflict, Invalid, NotFound
 from pulse_dash.services import Services
+from tests.doubles import kept
 from tests.people import Person, Town
 
 
@@ -36,6 +37,26 @@ async def test_who_is_appointed_is_one_at_once_and_who_is_dismissed_no_longer(to
 async def test_an_address_without_an_account_is_said_so(services: Services) -> None:
     with pytest.raises(NotFound, match=r"nobody@example\.com"):
         await operators.appoint(services.system("the machine"), "nobody@example.com")
+
+
+async def test_an_address_that_nobody_has_proved_takes_the_word_of_whoever_appoints(mailing: Services) -> None:
+    town = Town(mailing)
+    await town.person()
+    person, machine = await town.person(), mailing.system("the machine")
+
+    with pytest.raises(Conflict, match="--vouch"):
+        await operators.appoint(machine, person.actor.email)
+    appointed = await operators.appoint(machine, person.actor.email, vouched=True)
+
+    assert appointed.operator
+    assert appointed.verified_at is not None
+    told = {entry["action"] for entry in await kept(mailing.engine, "audit_log")}
+    assert {"operator.added", "user.verified"} <= told
+
+
+async def test_no_address_is_said_so(services: Services) -> None:
+    with pytest.raises(Invalid):
+        await operators.appoint(services.system("the machine"), " ")
 
 
 async def test_who_has_not_proved_the_address_is_none(mailing: Services) -> None:
