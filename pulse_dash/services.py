@@ -46,6 +46,7 @@ from pulse_dash.core.storage import Bucket, Storage
 from pulse_dash.core.tallying import Tallying
 from pulse_dash.core.traffic import Traffic
 from pulse_dash.core.vault import Vault
+from pulse_dash.core.webhook_deliveries import Sending
 from pulse_dash.core.work import Call, Parts, Policy, Work
 from pulse_dash.settings import Settings, SettingsError, regions_of
 from pulse_dash.store.connect import connect
@@ -75,6 +76,7 @@ class Services:
     helper: Helper
     # Of a node that serves, which reads the audit log in processes beside it.
     audit_processes: AuditProcesses | None
+    webhooks: Sending
     node: str
 
     def as_(self, actor: Actor, call: Call | None = None) -> Work:
@@ -87,6 +89,7 @@ class Services:
 
     async def close(self) -> None:
         """Close the parts that hold connections, files or threads."""
+        await self.webhooks.end()
         await self.helper.close()
         if self.audit_processes is not None:
             await self.audit_processes.close()
@@ -182,6 +185,7 @@ def assemble(
             user_per_minute=settings.rate_limit_user_per_minute,
             ip_per_minute=settings.rate_limit_ip_per_minute,
             audit_days=settings.audit_retention_days,
+            webhook_pauses=settings.webhook_retry_schedule,
         ),
         board=Board(clock, components, traffic),
         audit_readers=AuditReaders(Here(engine, store.people).start if processes is None else processes.start),
@@ -190,6 +194,7 @@ def assemble(
     far_away = tuple(far.values())
     return Services(
         *(settings, engine, parts, feed, live, accountability, livekit, far_away, helper, processes),
+        webhooks=Sending(),
         node=secrets.token_hex(8),
     )
 

@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         (),
         description="`purpose=host:port`, comma separated, purposes `webhook`, `livekit`, `storage`, `rtmp`, `ingress`: private addresses that tenants may name. The installation's own settings need none.",
     )
+    webhook_retry_schedule: Annotated[tuple[Annotated[int, Field(ge=1, le=86_400)], ...], NoDecode] = Field(
+        (300, 600, 1800),
+        max_length=20,
+        description="Seconds, comma separated: the pauses after each attempt of a webhook's delivery that failed; after the last it is dead until replayed.",
+    )
     real_join: bool = Field(
         True, description="Whether status tries a real join every 15 seconds, in a process of its own of about 60 MB."
     )
@@ -163,7 +168,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _FromFile(settings_cls), dotenv_settings
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "webhook_retry_schedule", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

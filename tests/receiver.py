@@ -19,6 +19,8 @@ class Receiver:
 
     port: int = 0
     answer: int = 204
+    # What is said before that.
+    before: bytes = b""
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
 
     @property
@@ -33,6 +35,7 @@ class Receiver:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head.splitlines()[1:]) if k}
         self.came.append((headers, await reader.readexactly(int(headers["content-length"]))))
+        writer.write(self.before)
         writer.write(f"HTTP/1.1 {self.answer} X\r\nContent-Length: 0\r\n\r\n".encode())
         writer.close()
 

@@ -97,9 +97,13 @@ class LiveKitServer:
         text = body.decode("utf-8", "replace")
         try:
             event = Parse(text, WebhookEvent(), ignore_unknown_fields=True)
-        except ParseError as error:
+            at = datetime.fromtimestamp(event.created_at, UTC)
+        except (ParseError, ValueError, OverflowError, OSError) as error:
+            # A server of a tenant's own may say that it happened in the year 50,000.
             raise Invalid(FieldError("", "This is no event of LiveKit.")) from error
-        at = datetime.fromtimestamp(event.created_at, UTC)
+        if not event.id:
+            # It is kept under its id, once.
+            raise Invalid(FieldError("id", "LiveKit's events have one."))
         return MediaEvent(event.id, event.event, event.room.name or None, at, text)
 
     async def ping(self) -> None:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from pulse_dash.adapters.measured import MeasuredTransport
 from pulse_dash.core.addresses import literal
 from pulse_dash.core.outbound import Allowed, OutboundRefused, Purpose, Target, refusal, refused_field, target_of
 
@@ -22,6 +23,8 @@ Resolve = Callable[[str, int], list[str]]
 
 _RESOLVE_SECONDS = 3.0
 _MOST_RESOLVED = 8
+# What an answer may have in front of its body: its head, and answers that are none yet.
+_MOST_BEFORE = 64 * 1024
 # Connections are not kept: httpx would hand one that was opened for a name to another name at the same address.
 _LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=0)
 
@@ -124,7 +127,7 @@ class _Checked(httpx.AsyncBaseTransport):
 
     def __init__(self, outbound: OutboundClient, purpose: Purpose, seconds: float, most_bytes: int) -> None:
         self._outbound, self._purpose, self._seconds, self._most = outbound, purpose, seconds, most_bytes
-        self._inner = httpx.AsyncHTTPTransport(verify=outbound.trust, limits=_LIMITS, trust_env=False)
+        self._inner = MeasuredTransport(outbound.trust, limits=_LIMITS, most_bytes=most_bytes + _MOST_BEFORE)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         ends = asyncio.get_running_loop().time() + self._seconds

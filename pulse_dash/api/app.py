@@ -39,6 +39,8 @@ from pulse_dash.api import (
     status_subscriptions,
     team,
     tokens,
+    webhook_deliveries,
+    webhooks,
 )
 from pulse_dash.api.hot import HotLane, OpenRoute
 from pulse_dash.api.middleware import Accounted, JsonBodies, OpenHeads, Routed
@@ -92,6 +94,8 @@ def make_fastapi(services: Services) -> FastAPI:
         connections,
         keys,
         bans,
+        webhooks,
+        webhook_deliveries,
         rooms,
         audit,
         audit_anchors,

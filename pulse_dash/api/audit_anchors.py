@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter
 from pydantic import Field
 
-from pulse_dash.api.bodies import Answer, Body, Moment, Text
+from pulse_dash.api.bodies import Address, Answer, Body, Moment, Text
 from pulse_dash.api.principals import Caller, reach
 from pulse_dash.core import audit_anchors
 from pulse_dash.core.access import Permission, holds
@@ -15,8 +13,6 @@ from pulse_dash.core.audit_anchors import KEEP, Setting
 from pulse_dash.core.work import Work
 
 router = APIRouter(prefix="/v1/organizations/{org_id}/checkpoints", tags=["audit"])
-
-Address = Annotated[Text, Field(min_length=1, max_length=2048)]
 
 
 class CheckpointsChange(Body):

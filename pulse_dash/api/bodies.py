@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from pulse_dash.core.names import NAME_LENGTH, has_controls, name_problem
-from pulse_dash.core.work import Page
+from pulse_dash.core.work import Page, page_of
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -58,6 +58,9 @@ Name = Annotated[str, AfterValidator(_named), shown(minLength=1, maxLength=NAME_
 Text = Annotated[str, AfterValidator(_without_controls), shown(pattern=ONE_LINE)]
 """A text on one line."""
 
+Address = Annotated[Text, Field(min_length=1, max_length=2048)]
+"""Where something is reached; what may be named there is core's."""
+
 Moment = Annotated[
     datetime,
     PlainSerializer(
@@ -72,7 +75,14 @@ def _parsed(value: object) -> object:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-GivenMoment = Annotated[AwareDatetime, BeforeValidator(_parsed)]
+def _keepable(moment: datetime) -> datetime:
+    """In UTC, in years that every store and calendar knows."""
+    if not 1970 <= moment.year < 9999:
+        raise ValueError("Must lie between 1970 and 9998.")
+    return moment.astimezone(UTC)
+
+
+GivenMoment = Annotated[AwareDatetime, BeforeValidator(_parsed), AfterValidator(_keepable)]
 """A time that a body gives, UTC or with its offset."""
 
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000, description="Counts from 1.")]
@@ -99,4 +109,4 @@ def cut(items: list[M], page: int, limit: int, *, search: str = "", words: Words
     if search:
         part = search.casefold()
         items = [each for each in items if any(part in word.casefold() for word in words(each))]
-    return Page(items[(page - 1) * limit : page * limit], page, limit, len(items))
+    return page_of(items, page, limit)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from pulse_dash.api.bodies import Answer, Body, Text
+from pulse_dash.api.bodies import Address, Answer, Body, Text
 from pulse_dash.api.principals import Caller
 from pulse_dash.core import connections
 from pulse_dash.core.connections import GivenLiveKit, GivenStorage, Tried
@@ -19,7 +19,6 @@ from pulse_dash.core.secret import Secret
 
 router = APIRouter(prefix="/v1/projects/{project_id}", tags=["projects"])
 
-Address = Annotated[Text, Field(min_length=1, max_length=2048)]
 Credential = Annotated[Text, Field(min_length=1, max_length=512)]
 
 

@@ -7,7 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, Text, listed
+from pulse_dash.api.bodies import (
+    Address,
+    Answer,
+    Body,
+    Listing,
+    Moment,
+    Name,
+    PageLimit,
+    PageNumber,
+    Search,
+    Text,
+    listed,
+)
 from pulse_dash.api.connections import (
     LiveKitAnswer,
     LiveKitBody,
@@ -33,6 +45,7 @@ class NewProject(Body):
     org_id: Text
     name: Name
     region: Text | None = None
+    webhook_url: Address | None = Field(None, description="A webhook of all events; more under …/webhooks.")
     livekit: LiveKitBody | None = Field(None, description="The installation's without it.")
     storage: StorageBody | None = Field(None, description="The installation's bucket without it.")
 
@@ -63,9 +76,15 @@ class ProjectAnswer(Answer):
     updated_at: Moment
 
 
+class NewWebhookAnswer(Answer):
+    id: str
+    secret: ShownOnce
+
+
 class CreatedProjectAnswer(ProjectAnswer):
     pulse_api_key: str
     pulse_api_secret: ShownOnce
+    webhook: NewWebhookAnswer | None = None
 
 
 @router.post(
@@ -83,10 +102,14 @@ async def create(work: Caller, body: NewProject, response: Response) -> CreatedP
         region=body.region,
         livekit=body.livekit and body.livekit.given(),
         storage=body.storage and body.storage.given(),
+        webhook_url=body.webhook_url,
     )
-    answer = _answer(made.project, response)
+    answer, webhook = _answer(made.project, response), made.webhook
     return CreatedProjectAnswer(
-        **answer.model_dump(), pulse_api_key=made.key.public, pulse_api_secret=made.key.secret.reveal()
+        **answer.model_dump(),
+        pulse_api_key=made.key.public,
+        pulse_api_secret=made.key.secret.reveal(),
+        webhook=webhook and NewWebhookAnswer(id=webhook.id, secret=webhook.secret.reveal()),
     )
 
 

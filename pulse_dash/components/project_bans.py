@@ -8,6 +8,7 @@ from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button
 from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field, select
+from pulse_dash.components.lists import list_tools
 from pulse_dash.components.pager import pager
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
@@ -59,7 +60,7 @@ def _bones() -> rx.Component:
 
 def _list() -> rx.Component:
     return rx.cond(
-        BansState.total == 0,
+        (BansState.items.length() == 0) & (BansState.search == ""),
         rx.el.section(
             empty(
                 "user-round-x",
@@ -71,29 +72,41 @@ def _list() -> rx.Component:
             class_name="card",
         ),
         rx.fragment(
+            rx.cond(
+                (BansState.pages > 1) | (BansState.search != ""),
+                list_tools(what="banned identities", state=BansState, placeholder="Search by identity"),
+            ),
             rx.el.section(
                 rx.el.div(
                     rx.el.h2("Banned identities"),
                     rx.el.div(button("Ban somebody…", small=True, icon_name="plus", opens=_BAN), class_name="push"),
                     class_name="card-head",
                 ),
-                rx.el.table(
-                    rx.el.thead(
-                        rx.el.tr(
-                            rx.el.th("Identity"),
-                            rx.el.th("Reason"),
-                            rx.el.th("Ends"),
-                            rx.el.th("Banned"),
-                            rx.el.th(rx.el.span("Actions", class_name="seen-by-readers")),
-                        )
+                rx.cond(
+                    BansState.items.length() == 0,
+                    rx.el.p(
+                        "Nobody of that name is banned. Try fewer letters.",
+                        class_name="small quiet card-note",
+                        custom_attrs={"aria-live": "polite"},
                     ),
-                    rx.el.tbody(rx.foreach(BansState.rows, _row)),
-                    class_name="table table-folds",
+                    rx.el.table(
+                        rx.el.thead(
+                            rx.el.tr(
+                                rx.el.th("Identity"),
+                                rx.el.th("Reason"),
+                                rx.el.th("Ends"),
+                                rx.el.th("Banned"),
+                                rx.el.th(rx.el.span("Actions", class_name="seen-by-readers")),
+                            )
+                        ),
+                        rx.el.tbody(rx.foreach(BansState.items, _row)),
+                        class_name="table table-folds",
+                    ),
                 ),
-                class_name="card card-flush",
+                class_name="card card-flush below-filters",
             ),
             rx.cond(BansState.pages > 1, pager(BansState)),
-            rx.foreach(BansState.rows, _lift_dialog),
+            rx.foreach(BansState.items, _lift_dialog),
         ),
     )
 

@@ -11,6 +11,8 @@ from pulse_dash.components.buttons import button, copy_text, opening_icon
 from pulse_dash.components.code import samples
 from pulse_dash.components.dialog import breaks, confirm_dialog, form_dialog
 from pulse_dash.components.fields import field, select
+from pulse_dash.components.lists import list_tools
+from pulse_dash.components.pager import pager
 from pulse_dash.components.secret import copy_now, key_value, secret_value
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
@@ -152,10 +154,22 @@ def _others() -> rx.Component:
             class_name="card-head",
         ),
         rx.cond(
+            (KeysState.pages > 1) | (KeysState.search != ""),
+            rx.el.div(
+                list_tools(what="keys", state=KeysState, placeholder="Search by name, or a whole API key"),
+                class_name="card-note",
+            ),
+        ),
+        rx.cond(
             KeysState.others.length() == 0,
             rx.el.p(
-                "One key per server is easiest to revoke when that server is compromised.",
+                rx.cond(
+                    KeysState.besides == 0,
+                    "One key per server is easiest to revoke when that server is compromised.",
+                    "No other key matches. Try fewer letters, or the whole API key.",
+                ),
                 class_name="small quiet card-note",
+                custom_attrs={"aria-live": "polite"},
             ),
             rx.el.table(
                 rx.el.thead(
@@ -172,6 +186,7 @@ def _others() -> rx.Component:
                 class_name="table table-folds table-keys",
             ),
         ),
+        rx.cond(KeysState.pages > 1, pager(KeysState)),
         rx.foreach(KeysState.others, _row_dialogs),
         class_name="card card-flush",
     )

@@ -49,6 +49,7 @@ class Permission(StrEnum):
     TOKENS_REVOKE = "tokens.revoke"
     ROOMS_CHANGE = "rooms.change"
     BANS_CHANGE = "bans.change"
+    WEBHOOKS_CHANGE = "webhooks.change"
     MEMBERS_INVITE = "members.invite"
     MEMBERS_CHANGE = "members.change"
     MEMBERS_REMOVE = "members.remove"
@@ -73,6 +74,7 @@ _DEVELOPER = _VIEWER | {
 }
 _ADMIN = _DEVELOPER | {
     Permission.PROJECTS_DELETE,
+    Permission.WEBHOOKS_CHANGE,
     Permission.MEMBERS_INVITE,
     Permission.MEMBERS_CHANGE,
     Permission.MEMBERS_REMOVE,
@@ -106,6 +108,7 @@ WORDS: Mapping[Permission, str] = {
     Permission.TOKENS_REVOKE: "revoke tokens and put people out",
     Permission.ROOMS_CHANGE: "end rooms and remove participants",
     Permission.BANS_CHANGE: "ban identities and let them in again",
+    Permission.WEBHOOKS_CHANGE: "see and change webhooks, and what they were told",
     Permission.MEMBERS_INVITE: "invite people",
     Permission.MEMBERS_CHANGE: "change roles, and see who has a second factor",
     Permission.MEMBERS_REMOVE: "remove members",
@@ -123,6 +126,7 @@ KEY_PERMISSIONS: frozenset[Permission] = frozenset(
         Permission.TOKENS_REVOKE,
         Permission.ROOMS_CHANGE,
         Permission.BANS_CHANGE,
+        Permission.WEBHOOKS_CHANGE,
     }
 )
 

@@ -79,6 +79,9 @@ _ALL = (
         "let a banned identity into the project {thing} again",
         "let a banned identity into {thing} again",
     ),
+    Action("webhook.created", "made a webhook of the project {thing}", "make a webhook of {thing}"),
+    Action("webhook.updated", "changed a webhook of the project {thing}", "see or change webhooks of {thing}"),
+    Action("webhook.deleted", "removed a webhook of the project {thing}", "remove a webhook of {thing}"),
     Action("audit.exported", "exported the audit log", "export the audit log"),
     Action(
         "audit.checkpoints_changed",
@@ -116,6 +119,7 @@ REFUSED: Mapping[Permission, str] = {
     Permission.TOKENS_REVOKE: "token.revoked",
     Permission.ROOMS_CHANGE: "room.changed",
     Permission.BANS_CHANGE: "identity.banned",
+    Permission.WEBHOOKS_CHANGE: "webhook.updated",
     Permission.MEMBERS_INVITE: "member.invited",
     Permission.MEMBERS_CHANGE: "member.role_changed",
     Permission.MEMBERS_REMOVE: "member.removed",

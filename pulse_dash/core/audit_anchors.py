@@ -234,7 +234,7 @@ async def _to_webhook(work: Work, anchors: Anchors, head: Head) -> str | None:
         work.parts.outbound,
         anchors.webhook_url or "",
         body,
-        secret=secret,
+        secrets=[secret],
         message_id=message_id,
         now=work.clock.time(),
     )

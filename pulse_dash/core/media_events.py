@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pulse_dash.core import webhook_deliveries
 from pulse_dash.core.access import open_because
 from pulse_dash.core.errors import RateLimited, Unauthenticated, Unavailable
 from pulse_dash.core.media import MediaEvent
@@ -50,9 +51,12 @@ async def keep(work: Work, event: MediaEvent, *, own: Project | None = None, reg
     system = work.as_system("keep a LiveKit event")
     project_id = own.id if own else project_of(event.room or "")
     source = own.livekit.id if own and own.livekit else installations(work.parts)[region].api_key
-    # First, because LiveKit repeats an event that was not kept; and it may be repeated.
+    # First, because LiveKit repeats an event that was not kept; and both may be repeated.
     if event.type == "participant_joined" and project_id:
         await _note_first(system, project_id, event.at)
+    if project_id:
+        kept_as = f"{source}:{event.id}"
+        await webhook_deliveries.tell(system, event, kept_as=kept_as, project_id=project_id, own=own is not None)
     fresh = await system.store.media_events.keep(
         MediaEventRecord(
             id=f"{source}:{event.id}",

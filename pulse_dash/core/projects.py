@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from pulse_dash.core import connections, keys
+from pulse_dash.core import connections, keys, project_webhooks
 from pulse_dash.core.access import Permission, requires
 from pulse_dash.core.connections import GivenLiveKit, GivenStorage, LiveKitTaken
 from pulse_dash.core.errors import FieldError, Invalid, PreconditionFailed
 from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.names import name_errors, name_problem
+from pulse_dash.core.project_webhooks import GivenWebhook
+from pulse_dash.core.secret import Secret
 from pulse_dash.core.work import Work
 from pulse_dash.store.engine import DuplicateKey
 from pulse_dash.store.projects import Order, OwnLiveKit, OwnStorage, Project
@@ -61,11 +63,20 @@ class _Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class NewWebhook:
+    """The webhook that a project was made with."""
+
+    id: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class CreatedProject:
-    """A new project and its first key, whose secret is shown this once."""
+    """A new project, its first key and, where an address was named, its webhook; secrets are shown this once."""
 
     project: Project
     key: ShownKey
+    webhook: NewWebhook | None = None
 
 
 @requires(Permission.PROJECTS_CREATE)
@@ -77,8 +88,10 @@ async def create(
     region: str | None = None,
     livekit: GivenLiveKit | None = None,
     storage: GivenStorage | None = None,
+    webhook_url: str | None = None,
 ) -> CreatedProject:
-    """Make a project in an organization, on the installation's LiveKit and bucket or on ones of its own.
+    """Make a project in an organization, on the installation's LiveKit and bucket or on ones of its own; with a webhook
+    of all events where an address is named, for whom also may change webhooks.
 
     Raises NotFound, Forbidden, Invalid, LiveKitTaken."""
     await work.store.organizations.get(org_id)
@@ -98,12 +111,21 @@ async def create(
         **(await connections.livekit_fields(work, livekit) if livekit else {}),
         **(await connections.storage_fields(work, storage) if storage else {}),
     }
+    makes, webhook = [Making("keys", key_document)], None
+    if webhook_url is not None:
+        await work.narrowed(Permission.WEBHOOKS_CHANGE).store.organizations.get(org_id)
+        secret, webhook_document = await project_webhooks.drafted(
+            work, org_id, project_id, name, GivenWebhook(webhook_url), field="webhook_url"
+        )
+        placed = {**webhook_document, "place": project_webhooks.place(project_id, 0)}
+        makes.append(Making("webhooks", placed))
+        webhook = NewWebhook(webhook_document["_id"], secret)
     entry = work.entry("project.created", org_id=org_id, resource="project", resource_id=project_id, name=name)
     try:
-        project = await work.store.projects.add(document, entry, makes=[Making("keys", key_document)])
+        project = await work.store.projects.add(document, entry, makes=makes)
     except DuplicateKey as taken:
         raise _taken(taken) from taken
-    return CreatedProject(project, shown)
+    return CreatedProject(project, shown, webhook)
 
 
 @requires(Permission.VIEW)

@@ -96,7 +96,7 @@ async def _sent(work: Work, subscriber: StatusSubscription, delivery: StatusDeli
             work.parts.outbound,
             subscriber.target,
             body,
-            secret=secret,
+            secrets=[secret],
             message_id=delivery.id,
             now=work.clock.time(),
         )

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from secrets import token_bytes
+from types import MappingProxyType
 from typing import Final
+
+import httpx
 
 from pulse_dash.core.errors import FieldError, Invalid
 from pulse_dash.core.outbound import Outbound, Purpose
@@ -21,7 +25,7 @@ _NOT_HTTPS: Final = "Must begin with https://."
 
 def random_secret() -> str:
     """256 random bits as Standard Webhooks writes a secret."""
-    return f"{_PREFIX}{b64encode(secrets.token_bytes(32)).decode()}"
+    return f"{_PREFIX}{b64encode(token_bytes(32)).decode()}"
 
 
 def refuse_plain(outbound: Outbound, url: str, *, field: str) -> None:
@@ -30,20 +34,36 @@ def refuse_plain(outbound: Outbound, url: str, *, field: str) -> None:
         raise Invalid(FieldError(field, _NOT_HTTPS))
 
 
-async def send(outbound: Outbound, url: str, body: bytes, *, secret: str, message_id: str, now: float) -> int:
+async def send(
+    outbound: Outbound,
+    url: str,
+    body: bytes,
+    *,
+    secrets: Sequence[str],
+    message_id: str,
+    now: float,
+    seconds: float = _SECONDS,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     """The status that was answered; nothing else of the answer is read. The same message has the same id at each try.
 
-    Raises httpx.HTTPError, httpx.InvalidURL, OutboundRefused."""
+    Each of the secrets signs it, so that one can follow another. Raises httpx.HTTPError, httpx.InvalidURL,
+    OutboundRefused."""
     timestamp = int(now)
-    headers = {
+    all_headers = {
+        **headers,
         "Content-Type": "application/json",
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": _signature(secret, message_id, timestamp, body),
+        "webhook-signature": " ".join(_signature(secret, message_id, timestamp, body) for secret in secrets),
     }
-    client = outbound.client(Purpose.WEBHOOK, seconds=_SECONDS)
-    async with client, client.stream("POST", url, content=body, headers=headers) as answer:
-        return answer.status_code
+    client = outbound.client(Purpose.WEBHOOK, seconds=seconds, most_bytes=0)
+    try:
+        async with client, client.stream("POST", url, content=body, headers=all_headers) as answer:
+            return answer.status_code
+    except UnicodeError as error:
+        # A host that looks like an international one and is none: httpx reads it only now.
+        raise httpx.InvalidURL(str(error)) from error
 
 
 def _signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:

@@ -29,6 +29,7 @@ from pulse_dash.core.vault import Vault
 from pulse_dash.store.ids import IdMaker
 from pulse_dash.store.records import Page as Page  # noqa: PLC0414 - core hands it on to api and state
 from pulse_dash.store.records import View
+from pulse_dash.store.records import page_of as page_of  # noqa: PLC0414 - and this
 from pulse_dash.store.store import ScopedStore, Store
 
 
@@ -56,6 +57,8 @@ class Policy:
     ip_per_minute: int
     # How many days the audit log is kept, by plan.
     audit_days: Mapping[str, int]
+    # Seconds after each attempt of a webhook's delivery that failed; after the last there is no other.
+    webhook_pauses: tuple[int, ...]
 
 
 class Call(NamedTuple):

@@ -28,6 +28,7 @@ from pulse_dash.core import (
     status_deliveries,
     status_notices,
     status_subscriptions,
+    webhook_deliveries,
 )
 from pulse_dash.core.errors import PulseError
 from pulse_dash.core.feed import KEPT
@@ -40,6 +41,8 @@ _STOP_SECONDS = 2.0
 _EVENTS_KEPT = timedelta(days=90)
 _CHECKS_LEASE = timedelta(seconds=3 * checks.EVERY)
 _SWEEP_EVERY = timedelta(seconds=60)
+# Jobs that a word on the bus begins before their time.
+_BEGUN_BY = {"livekit:": ("look_at_livekit", "hold_accountable"), "webhook_deliveries:": ("deliver_webhooks",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def jobs(services: Services) -> list[Job]:
         Job("turn_windows", 2.0, lambda: maintenance.turn(services.system("begin and end maintenance"))),
         Job("tell_subscribers", 2.0, lambda: status_notices.spread(services.system("tell subscribers of incidents"))),
         Job("call_webhooks", 2.0, lambda: status_deliveries.deliver(services.system("call webhooks of the status"))),
+        Job("deliver_webhooks", 1.0, lambda: services.webhooks.begin(services.system("tell projects' webhooks"))),
         Job("check_components", checks.EVERY, lambda: status.check(services.system("check what Pulse stands on"))),
         Job("keep_checks", checks.EVERY, lambda: _keep_checks(services)),
         Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
@@ -102,7 +106,7 @@ class Schedule:
                 next_run_time=self._services.parts.clock.now(),
             )
         self._scheduler.start()
-        self._end_listening = self._services.parts.bus.listen(self._look_when_livekit_speaks())
+        self._end_listening = self._services.parts.bus.listen(self._begin_at_once())
 
     async def stop(self) -> None:
         """Begin no more jobs and let those under way end: a flush that is cut in two would be counted twice."""
@@ -133,15 +137,17 @@ class Schedule:
 
         return run
 
-    def _look_when_livekit_speaks(self) -> Callable[[str], None]:
-        """An event says only that something happened, so LiveKit is asked at once what is running now."""
+    def _begin_at_once(self) -> Callable[[str], None]:
+        """An event of LiveKit's says only that something happened, so LiveKit is asked at once what is running now; and
+        what a webhook is to be told leaves at once."""
         scheduler = cast("Any", self._scheduler)
-        looks: list[Any] = [scheduler.get_job(name) for name in ("look_at_livekit", "hold_accountable")]
+        begun_by: dict[str, list[Any]] = {
+            subject: [scheduler.get_job(name) for name in names] for subject, names in _BEGUN_BY.items()
+        }
 
         def heard(subject: str) -> None:
-            if subject == "livekit:":
-                for look in looks:
-                    look.modify(next_run_time=self._services.parts.clock.now())
+            for job in begun_by.get(subject, ()):
+                job.modify(next_run_time=self._services.parts.clock.now())
 
         return heard
 
@@ -207,7 +213,8 @@ async def _forget(services: Services) -> None:
     await services.parts.store.forget_changes(now - KEPT)
     await services.system("forget old checks").store.checks.forget(now - timedelta(days=DAYS + 1))
     await mails.forget(services.system("forget old mails"))
-    await status_deliveries.forget(services.system("forget what webhooks were sent"))
+    await status_deliveries.forget(services.system("forget what webhooks of the status were sent"))
+    await webhook_deliveries.forget(services.system("forget what projects' webhooks were told"))
     await status_subscriptions.forget(services.system("forget subscriptions that nobody confirmed"))
     await sessions.forget(services.system("forget sign-ins that are over"))
     await services.system("forget refusals that were told").store.refusals.forget(now - timedelta(hours=1))

@@ -43,6 +43,7 @@ from pulse_dash.state.shell import ShellState
 from pulse_dash.state.silence import SilenceState
 from pulse_dash.state.team import TeamState
 from pulse_dash.state.try_it import TryState
+from pulse_dash.state.webhooks import WebhooksState
 
 
 def _inside(route: str, content: Callable[[], Any], *, title: str, on_load: tuple[Any, ...]) -> Page:
@@ -87,8 +88,10 @@ PAGES: tuple[Page, ...] = (
             PassportState.load,
             KeysState.load,
             ConnectionsState.load,
+            WebhooksState.load,
             BansState.load,
             KeysState.follow,
+            WebhooksState.follow,
             BansState.follow,
             SilenceState.load,
             SilenceState.follow,

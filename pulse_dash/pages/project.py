@@ -13,6 +13,7 @@ from pulse_dash.components.project_connections import connections_tab
 from pulse_dash.components.project_keys import keys_tab
 from pulse_dash.components.project_settings import danger_tab, settings_tab
 from pulse_dash.components.project_try import try_tab
+from pulse_dash.components.project_webhooks import webhooks_tab
 from pulse_dash.components.shell import shell
 from pulse_dash.components.silence import silence_notice
 from pulse_dash.components.states import bone, empty, failed
@@ -23,6 +24,7 @@ _TABS = (
     ("keys", "Keys"),
     ("try", "Try it"),
     ("connections", "Connections"),
+    ("webhooks", "Webhooks"),
     ("bans", "Bans"),
     ("settings", "Settings"),
     ("danger", "Danger zone"),
@@ -97,6 +99,7 @@ def _there() -> rx.Component:
             ProjectState.tab,
             ("try", try_tab()),
             ("connections", connections_tab()),
+            ("webhooks", webhooks_tab()),
             ("bans", bans_tab()),
             ("settings", settings_tab()),
             ("danger", danger_tab()),

@@ -17,7 +17,17 @@ from pulse_dash.state.shell import ShellState
 
 _SHOWN = 6
 # Whatever an entry is made beside says its noun.
-_SUBJECTS = ("audit_log:", "users:", "sessions:", "organizations:", "projects:", "keys:", "revocations:", "bans:")
+_SUBJECTS = (
+    "audit_log:",
+    "users:",
+    "sessions:",
+    "organizations:",
+    "projects:",
+    "keys:",
+    "revocations:",
+    "bans:",
+    "webhooks:",
+)
 
 
 @dataclass(frozen=True)

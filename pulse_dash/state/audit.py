@@ -40,7 +40,17 @@ _SHORTEST = timedelta(minutes=1)
 _LONGEST_VALUE = 300
 _NAMED = ("user", "key", "resource")
 # Whatever an entry is made beside says its noun, on other nodes too.
-_SUBJECTS = ("audit_log:", "users:", "sessions:", "organizations:", "projects:", "keys:", "revocations:", "bans:")
+_SUBJECTS = (
+    "audit_log:",
+    "users:",
+    "sessions:",
+    "organizations:",
+    "projects:",
+    "keys:",
+    "revocations:",
+    "bans:",
+    "webhooks:",
+)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import iso, text
+from pulse_dash.state.lists import asked_page, asked_search, list_at, pages_of, showing
 from pulse_dash.state.project import ProjectState
 
 _PAGE = 25
@@ -39,25 +40,17 @@ class BansState(DialogState, PulseState):
     hidden: bool = False
     problem: str = ""
     reference: str = ""
-    rows: list[BanRow] = []
+    items: list[BanRow] = []
+    search: str = ""
     page: int = 1
-    total: int = 0
-
-    @rx.var
-    def pages(self) -> int:
-        """How many pages there are; an empty list has one."""
-        return max(1, -(-self.total // _PAGE))
-
-    @rx.var
-    def showing(self) -> str:
-        """Which of them are shown."""
-        first = (self.page - 1) * _PAGE + 1
-        return f"{first} to {first + len(self.rows) - 1} of {self.total}" if self.rows else "None"
+    pages: int = 1
+    showing: str = ""
 
     @rx.event
     async def load(self) -> None:
-        """Read the first page."""
-        self.errors, self.page = {}, 1
+        """Read the page that the address names."""
+        query = self.router.url.query_parameters
+        self.errors, self.search, self.page = {}, asked_search(query), asked_page(query)
         project = await self.get_state(ProjectState)
         if project.missing or not project.id or project.tab != "bans":
             return
@@ -73,11 +66,16 @@ class BansState(DialogState, PulseState):
                     await self._read(work, project.id)
 
     @rx.event
-    async def turn_to(self, page: int) -> None:
-        """Another page of the list."""
-        self.page = max(1, min(page, self.pages))
+    async def set_search(self, search: str) -> object:
+        """Typed a search; back to the first page of it."""
         project = await self.get_state(ProjectState)
-        await self._read(await self._work(), project.id)
+        return list_at(f"/projects/{project.id}", tab="bans", search=search)
+
+    @rx.event
+    async def turn_to(self, page: int) -> object:
+        """Another page of the list."""
+        project = await self.get_state(ProjectState)
+        return list_at(f"/projects/{project.id}", page=page, tab="bans", search=self.search)
 
     @rx.event
     async def ban(self, form_data: dict[str, Any]) -> None:
@@ -118,7 +116,7 @@ class BansState(DialogState, PulseState):
 
     async def _read(self, work: Work, project_id: str) -> None:
         try:
-            found = await bans.listing(work, project_id, page=self.page, limit=_PAGE)
+            found = await bans.listing(work, project_id, search=self.search, page=self.page, limit=_PAGE)
         except Forbidden:
             self.hidden, self.loaded = True, True
             return
@@ -128,7 +126,7 @@ class BansState(DialogState, PulseState):
             self.problem, self.reference = away.detail, work.call.request_id
             return
         now = work.clock.now()
-        self.rows = [
+        self.items = [
             BanRow(
                 each.id,
                 each.identity,
@@ -139,6 +137,6 @@ class BansState(DialogState, PulseState):
             )
             for each in found.items
         ]
-        self.total = found.total
+        self.pages, self.showing = pages_of(found), showing(found)
         self.problem = self.reference = ""
         self.hidden, self.loaded = False, True

@@ -10,10 +10,11 @@ import reflex as rx
 
 from pulse_dash.core import keys
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorNeeded, Unavailable
-from pulse_dash.core.work import Work
+from pulse_dash.core.work import Work, page_of
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import confirmed, iso, text
+from pulse_dash.state.lists import MOST_PAGES, PAGE_SIZE, asked_page, asked_search, list_at, pages_of, showing
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.samples import Sample, minting
 from pulse_dash.state.secret import SecretState
@@ -44,12 +45,20 @@ class KeysState(DialogState, PulseState):
     problem: str = ""
     reference: str = ""
     first: KeyRow | None = None
+    # Those of the other keys that are on the screen, and how many there are besides the first.
     others: list[KeyRow] = []
+    besides: int = 0
+    search: str = ""
+    page: int = 1
+    pages: int = 1
+    showing: str = ""
     samples: list[Sample] = []
 
     @rx.event
     async def load(self) -> None:
-        """Read the keys."""
+        """Read the keys as the address asks."""
+        query = self.router.url.query_parameters
+        self.search, self.page = asked_search(query), asked_page(query)
         project = await self.get_state(ProjectState)
         if project.missing or not project.id:
             return
@@ -74,6 +83,18 @@ class KeysState(DialogState, PulseState):
                     continue
 
     @rx.event
+    async def set_search(self, search: str) -> object:
+        """Typed a search; back to the first page of it."""
+        project = await self.get_state(ProjectState)
+        return list_at(f"/projects/{project.id}", tab="keys", search=search)
+
+    @rx.event
+    async def turn_to(self, page: int) -> object:
+        """Another page of the other keys."""
+        project = await self.get_state(ProjectState)
+        return list_at(f"/projects/{project.id}", page=page, tab="keys", search=self.search)
+
+    @rx.event
     async def create(self, form_data: dict[str, Any]) -> object:
         """Make one more key and show its secret once."""
         project = await self.get_state(ProjectState)
@@ -82,6 +103,8 @@ class KeysState(DialogState, PulseState):
         except (Invalid, Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
             return None
+        # The newest stands last, and its secret beside it.
+        self.search, self.page = "", MOST_PAGES
         return await self._shown(project.id, shown)
 
     @rx.event
@@ -136,7 +159,7 @@ class KeysState(DialogState, PulseState):
         rows = [_row(key, now) for key in await keys.listing(work, project_id)]
         first = next((row for row in rows if row.alive), None)
         self.first = first
-        self.others = [row for row in rows if row is not first]
+        self._show_page([row for row in rows if row is not first])
         self.samples = minting(
             address=work.parts.policy.public_url.rstrip("/"),
             public=first.public if first else "pulse_key_…",
@@ -145,6 +168,13 @@ class KeysState(DialogState, PulseState):
         )
         self.problem = self.reference = ""
         self.loaded = True
+
+    def _show_page(self, besides: list[KeyRow]) -> None:
+        part = self.search.casefold()
+        found = [row for row in besides if part in row.name.casefold() or self.search in (row.id, row.public)]
+        self.besides, self.page = len(besides), max(1, min(self.page, -(-len(found) // PAGE_SIZE)))
+        shown = page_of(found, self.page, PAGE_SIZE)
+        self.others, self.pages, self.showing = shown.items, pages_of(shown), showing(shown)
 
 
 def _row(key: Any, now: datetime) -> KeyRow:

@@ -12,7 +12,7 @@ from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import confirmed, iso, text
 
-TABS = ("keys", "try", "connections", "bans", "settings", "danger")
+TABS = ("keys", "try", "connections", "webhooks", "bans", "settings", "danger")
 
 
 class ProjectState(DialogState, PulseState):

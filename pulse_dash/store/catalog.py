@@ -29,6 +29,8 @@ from pulse_dash.store import (
     status_subscriptions,
     tallies,
     users,
+    webhook_deliveries,
+    webhooks,
 )
 from pulse_dash.store.schema import CollectionSchema, Index
 
@@ -43,6 +45,8 @@ COLLECTIONS: tuple[CollectionSchema, ...] = (
     revocations.SCHEMA,
     refusals.SCHEMA,
     bans.SCHEMA,
+    webhooks.SCHEMA,
+    webhook_deliveries.SCHEMA,
     audit_log.SCHEMA,
     audit_chain.HEADS,
     audit_chain.CHECKPOINTS,

@@ -195,3 +195,8 @@ def both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     if one.keys() & other.keys():
         return {"$and": [dict(one), dict(other)]}
     return {**one, **other}
+
+
+def page_of(items: list[T], page: int, limit: int) -> Page[T]:
+    """One page of a list that is short enough to be held whole."""
+    return Page(items[(page - 1) * limit : page * limit], page, limit, len(items))

@@ -41,6 +41,8 @@ from pulse_dash.store.status_deliveries import StatusDeliveries
 from pulse_dash.store.status_subscriptions import StatusSubscriptions
 from pulse_dash.store.tallies import Tallies
 from pulse_dash.store.users import Users
+from pulse_dash.store.webhook_deliveries import WebhookDeliveries
+from pulse_dash.store.webhooks import Webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -188,6 +190,8 @@ class ScopedStore:
         "status_subscriptions",
         "tallies",
         "users",
+        "webhook_deliveries",
+        "webhooks",
     )
 
     def __init__(self, store: Store, view: View) -> None:
@@ -200,6 +204,8 @@ class ScopedStore:
         self.refusals = Refusals(store, view)
         self.revocations = Revocations(store, view)
         self.bans = Bans(store, view)
+        self.webhooks = Webhooks(store, view)
+        self.webhook_deliveries = WebhookDeliveries(store, view)
         self.personal_tokens = PersonalTokens(store, view)
         self.sessions = Sessions(store, view)
         self.tallies = Tallies(store, view)

@@ -6,10 +6,11 @@ import itertools
 
 import httpx
 
-from pulse_dash.core import keys, organizations, projects
+from pulse_dash.core import keys, organizations, project_webhooks, projects
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound
 from pulse_dash.core.keys import KeyAlreadyRevoked
+from pulse_dash.core.project_webhooks import GivenWebhook
 from tests.api.asserting import assert_problem, assert_refused, fields
 from tests.api.routes import every_route
 from tests.people import House, Person, Town
@@ -27,6 +28,8 @@ def _ids(owner: Person, house: House) -> dict[str, str]:
         "project_id": house.id,
         "key_id": house.key.id,
         "ban_id": "ban_none",
+        "webhook_id": "whk_none",
+        "delivery_id": "dlv_none",
         "user_id": owner.actor.id,
         "invitation_id": "inv_none",
         "incident_id": "inc_none",
@@ -143,7 +146,9 @@ async def test_who_may_not_is_told_before_what_is_wrong(client: httpx.AsyncClien
     viewer = await town.member(owner.organization, Role.VIEWER)
     callers = {"nobody": {}, "a stranger": stranger.headers, "a viewer": viewer.headers, "an owner": owner.headers}
     body = {"org_id": owner.organization.id, "nonsense": True}
-    paths = [(route.verb, route.at(**_ids(owner, house))) for route in WITH_BODY]
+    made = await project_webhooks.create(town.work(owner), house.id, GivenWebhook("https://1.1.1.1/hooks"))
+    ids = {**_ids(owner, house), "webhook_id": made.webhook.id}
+    paths = [(route.verb, route.at(**ids)) for route in WITH_BODY]
     paths += [("post", "/v1/projects")]
     paths += [("post", f"/v1/tokens/{what}?project_id={house.id}") for what in ("create", "validate", "revoke")]
 

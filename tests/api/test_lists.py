@@ -9,11 +9,13 @@ from pulse_dash.core.access import Role
 from tests.api.routes import Route, described, every_route
 from tests.people import Town
 
-# A log is read by cursor; days, regions and incidents are few and whole.
+# Logs are read by cursor; days, regions and incidents are few and whole, and a project has ten webhooks at most.
 BY_THEMSELVES = {
     "GET /v1/audit-logs",
     "GET /v1/audit-logs/recent",
     "GET /v1/media/rooms/{room}/participants",
+    "GET /v1/projects/{project_id}/webhook-deliveries",
+    "GET /v1/projects/{project_id}/webhooks",
     "GET /v1/status/incidents",
     "GET /v1/status/regions",
 }

@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from pulse_dash.core import bans, invitations, members, personal_tokens
+from pulse_dash.core import bans, invitations, members, personal_tokens, project_webhooks, webhook_deliveries
 from pulse_dash.core.access import KEY_PERMISSIONS, Permission, Role
+from pulse_dash.core.project_webhooks import GivenWebhook
 from tests.api.routes import Route, every_route
 from tests.core.test_access import TABLE
 from tests.people import House, Person, Town
@@ -96,6 +97,17 @@ NEEDS: dict[str, Permission | Open] = {
     "GET /v1/projects/{project_id}/bans": P.PEOPLE_VIEW,
     "POST /v1/projects/{project_id}/bans": P.BANS_CHANGE,
     "DELETE /v1/projects/{project_id}/bans/{ban_id}": P.BANS_CHANGE,
+    "GET /v1/projects/{project_id}/webhooks": P.WEBHOOKS_CHANGE,
+    "POST /v1/projects/{project_id}/webhooks": P.WEBHOOKS_CHANGE,
+    "GET /v1/projects/{project_id}/webhooks/{webhook_id}": P.WEBHOOKS_CHANGE,
+    "PUT /v1/projects/{project_id}/webhooks/{webhook_id}": P.WEBHOOKS_CHANGE,
+    "DELETE /v1/projects/{project_id}/webhooks/{webhook_id}": P.WEBHOOKS_CHANGE,
+    "POST /v1/projects/{project_id}/webhooks/{webhook_id}/rotate-secret": P.WEBHOOKS_CHANGE,
+    "POST /v1/projects/{project_id}/webhooks/{webhook_id}/test": P.WEBHOOKS_CHANGE,
+    "POST /v1/projects/{project_id}/webhooks/{webhook_id}/recover": P.WEBHOOKS_CHANGE,
+    "GET /v1/projects/{project_id}/webhook-deliveries": P.WEBHOOKS_CHANGE,
+    "GET /v1/projects/{project_id}/webhook-deliveries/{delivery_id}": P.WEBHOOKS_CHANGE,
+    "POST /v1/projects/{project_id}/webhook-deliveries/{delivery_id}/replay": P.WEBHOOKS_CHANGE,
     "GET /v1/projects/{project_id}/keys": P.KEYS_VIEW,
     "POST /v1/projects/{project_id}/keys": P.KEYS_CREATE,
     "DELETE /v1/projects/{project_id}/keys/{key_id}": P.KEYS_REVOKE,
@@ -161,11 +173,14 @@ async def staged(town: Town) -> Scene:
     bystander = await town.member(owner.organization, Role.VIEWER)
     invited = await invitations.invite(work, org_id, email=f"x{bystander.actor.email}", role=Role.VIEWER)
     banned = await bans.ban(work, house.id, identity="eve", reason="a test")
+    webhook = (await project_webhooks.create(work, house.id, GivenWebhook("https://1.1.1.1/hooks"))).webhook
     ids = {
         "org_id": org_id,
         "project_id": house.id,
         "key_id": house.key.id,
         "ban_id": banned.id,
+        "webhook_id": webhook.id,
+        "delivery_id": await webhook_deliveries.test(work, house.id, webhook.id, event="room_ended"),
         "user_id": bystander.actor.id,
         "invitation_id": invited.invitation.id,
         "session_id": "ses_none",

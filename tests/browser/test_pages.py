@@ -105,6 +105,11 @@ async def open_ban(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 
+async def open_webhook(visitor: Visitor) -> None:
+    await visitor.page.get_by_role("button", name="Add a webhook…").click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
 async def mint(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Mint a token").click()
     await expect(visitor.page.get_by_label("The minted token")).to_be_visible()
@@ -179,6 +184,8 @@ INSIDE: dict[str, tuple[str, Doing]] = {
     "project-minted": ("/projects/{project}?tab=try", mint),
     "project-connections": ("/projects/{project}?tab=connections", nothing),
     "project-own-livekit": ("/projects/{project}?tab=connections", open_own_livekit),
+    "project-webhooks": ("/projects/{project}?tab=webhooks", nothing),
+    "project-webhook": ("/projects/{project}?tab=webhooks", open_webhook),
     "project-bans": ("/projects/{project}?tab=bans", nothing),
     "project-ban": ("/projects/{project}?tab=bans", open_ban),
     "project-settings": ("/projects/{project}?tab=settings", nothing),
@@ -204,6 +211,7 @@ TOLD_LATE = {
 
 async def looked_at(visitor: Visitor, name: str, path: str, do: Doing, *, theme: Theme, width: int) -> list[str]:
     """What is wrong with the page as it stands then; its picture is kept."""
+    await visitor.page.emulate_media(color_scheme=theme)
     await visitor.go(path)
     wrong = [f"{width}: {finding}" for finding in await shifted(visitor.page) if name not in TOLD_LATE]
     await do(visitor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from tests.browser.test_pages import looked_at, nothing
+from tests.browser.test_pages import THEMES, looked_at, nothing
 from tests.browser.visitor import DESKTOP, HEIGHT, PHONE, Visitor
 from tests.people import HOSTILE
 from tests.served import Customer
@@ -59,6 +59,66 @@ async def test_somebody_is_banned_and_let_in_again(visitor: Visitor, customer: C
 
     assert refused.json()["code"] == "identity_banned"
     assert (await customer.token("lobby", "ada"))["token"]
+    assert wrong == []
+    assert visitor.complaints == []
+
+
+async def test_many_keys_and_bans_have_pages_and_are_searched(visitor: Visitor, customer: Customer) -> None:
+    page, here = visitor.page, f"/v1/projects/{customer.project_id}"
+    for number in range(30):
+        key, owner = {"name": f"Server {number:02}"}, {"Authorization": f"Bearer {customer.bearer}"}
+        assert (await customer.http.post(f"{here}/keys", json=key, headers=owner)).status_code == 201
+        await customer.ask("POST", f"{here}/bans", {"identity": f"eve{number:02}", "reason": "spam"})
+    wrong: list[str] = []
+    for tab, last, found in (("keys", "Server 29", "Server 07"), ("bans", "eve00", "eve07")):
+        path = f"/projects/{customer.project_id}?tab={tab}"
+        for width in (PHONE, DESKTOP):
+            await page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+            wrong += await looked_at(visitor, f"project-many-{tab}", path, nothing, theme="light", width=width)
+        while await page.get_by_role("button", name="Next").is_enabled():
+            before = page.url
+            await page.get_by_role("button", name="Next").click()
+            await expect(page).not_to_have_url(before)
+            await page.wait_for_timeout(300)
+        await expect(page.get_by_role("cell", name=last, exact=True)).to_be_visible()
+        await page.get_by_role("searchbox").fill(found[-2:])
+        await expect(page.get_by_role("cell", name=found, exact=True)).to_be_visible()
+        await expect(page.get_by_role("cell", name=last, exact=True)).to_be_hidden()
+        assert "search=07" in page.url
+
+    assert wrong == []
+    assert visitor.complaints == []
+
+
+async def test_a_webhook_is_added_tried_switched_off_and_removed(visitor: Visitor, customer: Customer) -> None:
+    page = visitor.page
+    path = f"/projects/{customer.project_id}?tab=webhooks"
+    await visitor.go(path)
+    await page.get_by_role("button", name="Add a webhook…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Address").fill("http://example.com/hooks")
+    await dialog.get_by_role("button", name="Add").click()
+    await expect(dialog.get_by_text("Must begin with https://.")).to_be_visible()
+    await dialog.get_by_label("Address").fill("https://hooks.invalid/pulse")
+    await dialog.get_by_label("A room ends").check()
+    await dialog.get_by_role("button", name="Add").click()
+    await expect(page.get_by_text("Copy the secret now.")).to_be_visible()
+    await expect(page.get_by_text("Is told room_ended.")).to_be_visible()
+    await page.get_by_role("button", name="I have copied it").click()
+
+    await page.get_by_role("button", name="Send a test").click()
+    await expect(page.get_by_role("cell", name="could not connect, again")).to_be_visible()
+    wrong: list[str] = []
+    for theme in THEMES:
+        for width in (PHONE, DESKTOP):
+            await page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+            wrong += await looked_at(visitor, "project-webhooks-told", path, nothing, theme=theme, width=width)
+    await page.get_by_role("button", name="Switch off").click()
+    await expect(page.get_by_role("button", name="Switch on")).to_be_visible()
+    await page.get_by_role("button", name="Remove…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await expect(page.get_by_text("No webhook yet")).to_be_visible()
+
     assert wrong == []
     assert visitor.complaints == []
 

@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -28,10 +29,12 @@ from pulse_dash.core import (
     members,
     organizations,
     project_health,
+    project_webhooks,
     projects,
     rooms,
     silence,
     tokens,
+    webhook_deliveries,
 )
 from pulse_dash.core.access import (
     KEY_PERMISSIONS,
@@ -49,6 +52,7 @@ from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PulseError, Una
 from pulse_dash.core.figures import overview
 from pulse_dash.core.invitations import AlreadyThere
 from pulse_dash.core.members import LastOwner
+from pulse_dash.core.project_webhooks import GivenWebhook
 from pulse_dash.core.tokens import TokenRequest
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Projects
@@ -73,6 +77,7 @@ TABLE: dict[Permission, str] = {
     Permission.TOKENS_REVOKE: "oad",
     Permission.ROOMS_CHANGE: "oad",
     Permission.BANS_CHANGE: "oad",
+    Permission.WEBHOOKS_CHANGE: "oa",
     Permission.MEMBERS_INVITE: "oa",
     Permission.MEMBERS_CHANGE: "oa",
     Permission.MEMBERS_REMOVE: "oa",
@@ -116,6 +121,7 @@ def test_an_actor_holds_a_permission_only_where_its_role_does(permission: Permis
 
 Call = Callable[[Work, Person, House], Any]
 REQUEST = TokenRequest(room="lobby", identity="ada")
+WEBHOOK = GivenWebhook("https://1.1.1.1/hooks")
 # Every core function that an organization or a project is named to, and what a viewer there may expect of it.
 CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     organizations.read: (lambda work, owner, _: organizations.read(work, owner.organization.id), True),
@@ -147,6 +153,23 @@ CALLS: dict[Callable[..., Any], tuple[Call, bool]] = {
     bans.listing: (lambda work, _, house: bans.listing(work, house.id), False),
     bans.ban: (lambda work, _, house: bans.ban(work, house.id, identity="x", reason="y"), False),
     bans.lift: (lambda work, _, house: lifted(work, house), False),
+    project_webhooks.create: (lambda work, _, house: project_webhooks.create(work, house.id, WEBHOOK), False),
+    project_webhooks.listing: (lambda work, _, house: project_webhooks.listing(work, house.id), False),
+    project_webhooks.read: (lambda work, _, house: of_no_webhook(work, house, project_webhooks.read), False),
+    project_webhooks.change: (lambda work, _, house: of_no_webhook(work, house, project_webhooks.change), False),
+    project_webhooks.rotate_secret: (
+        lambda work, _, house: of_no_webhook(work, house, project_webhooks.rotate_secret),
+        False,
+    ),
+    project_webhooks.remove: (lambda work, _, house: of_no_webhook(work, house, project_webhooks.remove), False),
+    webhook_deliveries.test: (
+        lambda work, _, house: of_no_webhook(work, house, partial(webhook_deliveries.test, event="room_ended")),
+        False,
+    ),
+    webhook_deliveries.recover: (lambda work, _, house: of_no_webhook(work, house, webhook_deliveries.recover), False),
+    webhook_deliveries.listing: (lambda work, _, house: webhook_deliveries.listing(work, house.id), False),
+    webhook_deliveries.read: (lambda work, _, house: of_no_webhook(work, house, webhook_deliveries.read), False),
+    webhook_deliveries.replay: (lambda work, _, house: of_no_webhook(work, house, webhook_deliveries.replay), False),
     audit.listing: (lambda work, owner, _: audit.listing(work, Filters(org_id=owner.organization.id)), True),
     audit_export.begin: (lambda work, owner, _: audit_export.begin(work, Filters(owner.organization.id), "csv"), True),
     audit.first_at: (lambda work, owner, _: audit.first_at(work, owner.organization.id), True),
@@ -204,6 +227,14 @@ async def lifted(work: Work, house: House) -> None:
         await work.narrowed(Permission.BANS_CHANGE).store.projects.get(house.id)
 
 
+async def of_no_webhook(work: Work, house: House, act: Callable[[Work, str, str], Any]) -> None:
+    """A webhook or delivery that is not there: who holds the permission is told so."""
+    try:
+        await act(work, house.id, "whk_x")
+    except NotFound:
+        await work.narrowed(Permission.WEBHOOKS_CHANGE).store.projects.get(house.id)
+
+
 # These ask LiveKit, which does not run here, once they have found the project: a refusal comes before.
 CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
     tokens.revoke: (lambda work, _, house: tokens.revoke(work, identity="x", project_id=house.id), False),
@@ -216,7 +247,10 @@ CALLS_OF_LIVEKIT: dict[Callable[..., Any], tuple[Call, bool]] = {
 NAMED_TO = {"org_id", "project_id"}
 # The organization stands among their filters.
 BY_FILTERS = {audit.listing, audit_export.begin}
-NOT_BY_A_CALLER = {"add", "add_invited", "drafted", "is_banned", "refuse_banned", "use_organization"}
+NOT_BY_A_CALLER = {
+    *("add", "add_invited", "drafted", "is_banned", "refuse_banned", "use_organization"),
+    *("one_of", "tell"),
+}
 # What is deleted is in nobody's scope: test_restoring tries who may bring it back.
 OF_WHAT_IS_DELETED = {"restore"}
 
@@ -293,6 +327,17 @@ async def test_a_project_key_reads_its_own_project_and_changes_nothing_but_media
         bans.listing,
         bans.ban,
         bans.lift,
+        project_webhooks.create,
+        project_webhooks.listing,
+        project_webhooks.read,
+        project_webhooks.change,
+        project_webhooks.rotate_secret,
+        project_webhooks.remove,
+        webhook_deliveries.test,
+        webhook_deliveries.recover,
+        webhook_deliveries.listing,
+        webhook_deliveries.read,
+        webhook_deliveries.replay,
         silence.of,
         project_health.of_project,
     }

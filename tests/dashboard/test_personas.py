@@ -19,9 +19,10 @@ from reflex.state import State
 from reflex_base.registry import RegistrationContext
 
 import pulse_dash.state
-from pulse_dash.core import bans, invitations, members, sessions
+from pulse_dash.core import bans, invitations, members, project_webhooks, sessions, webhook_deliveries
 from pulse_dash.core.access import Permission, Role
 from pulse_dash.core.errors import PulseError
+from pulse_dash.core.project_webhooks import GivenWebhook
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.keys import KeysState
@@ -56,8 +57,15 @@ CHANGES: dict[str, Permission | None] = {
     "team_state.send_again": P.MEMBERS_INVITE,
     "team_state.take_back": P.MEMBERS_INVITE,
     "team_state.transfer": P.ORGANIZATION_TRANSFER,
+    "webhooks_state.change": P.WEBHOOKS_CHANGE,
+    "webhooks_state.create": P.WEBHOOKS_CHANGE,
+    "webhooks_state.remove": P.WEBHOOKS_CHANGE,
+    "webhooks_state.replay": P.WEBHOOKS_CHANGE,
+    "webhooks_state.rotate": P.WEBHOOKS_CHANGE,
+    "webhooks_state.switch": P.WEBHOOKS_CHANGE,
+    "webhooks_state.test": P.WEBHOOKS_CHANGE,
 }
-NOUNS = ("organizations", "projects", "keys", "invitations", "bans")
+NOUNS = ("organizations", "projects", "keys", "invitations", "bans", "webhooks", "webhook_deliveries")
 
 
 def every_handler() -> list[str]:
@@ -93,11 +101,18 @@ async def staged(town: Town) -> Scene:
     org_id, work = owner.organization.id, town.work(owner)
     invited = await invitations.invite(work, org_id, email=f"x{owner.actor.email}", role=Role.VIEWER)
     banned = await bans.ban(work, house.id, identity="eve", reason="a test")
+    webhook = (await project_webhooks.create(work, house.id, GivenWebhook("https://1.1.1.1/hooks"))).webhook
+    delivery_id = await webhook_deliveries.test(work, house.id, webhook.id, event="room_ended")
+    deliveries = town.services.system("a test's receiver").store.webhook_deliveries
+    await deliveries.finish(delivery_id, "delivered", work.clock.now(), status=204, failure=None)
     form = {
         "org_id": org_id,
         "user_id": member.actor.id,
         "invitation_id": invited.invitation.id,
         "ban_id": banned.id,
+        "webhook_id": webhook.id,
+        "delivery_id": delivery_id,
+        "url": "https://1.1.1.1/others",
         "key_id": house.key.id,
         "token_id": "ptk_x",
         "session_id": "ses_x",

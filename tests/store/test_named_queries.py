@@ -31,6 +31,7 @@ from pulse_dash.store.records import Records, View
 from pulse_dash.store.scope import EVERYTHING, Scope
 from pulse_dash.store.store import ScopedStore, Store
 from pulse_dash.store.tallies import Tally
+from pulse_dash.store.webhooks import Woken
 from tests.doubles import a_signing, a_vault
 from tests.store.things import NOON
 
@@ -44,6 +45,7 @@ GIVEN: dict[str, Any] = {
     "since": NOON,
     "due": NOON,
     "until": NOON,
+    "turn": NOON,
     "secrets_until": NOON,
     "page": 1,
     "limit": 20,
@@ -77,6 +79,9 @@ GIVEN: dict[str, Any] = {
     "arrived": Arrived(1, NOON),
     "failed": Failed(NOON, "x", 1),
     "way": "webhook",
+    "state": "dead",
+    "woken": Woken("whk_x", "org_x", 1),
+    "status": 500,
     "what": "first_token_at",
 }
 # Looking for a part of a name reads what a reader may see; Pulse itself looks for nobody's.
