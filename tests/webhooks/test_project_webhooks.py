@@ -170,3 +170,17 @@ async def test_who_read_an_older_version_changes_nothing(town: Town, house: Hous
 
     with pytest.raises(PreconditionFailed):
         await project_webhooks.change(by_key, house.id, made.webhook.id, description="older", version=1)
+
+
+async def test_deliveries_are_read_a_cursor_after_another(town: Town, house: House, receiver: Receiver) -> None:
+    made, by_key = await told(town, house, receiver.url), await town.by_key(house)
+    ids = [await webhook_deliveries.test(by_key, house.id, made.webhook.id, event="room_ended") for _ in range(5)]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        found = await webhook_deliveries.listing(by_key, house.id, webhook_id=made.webhook.id, cursor=cursor, limit=2)
+        seen, cursor = [*seen, *(each.id for each in found.items)], found.next_cursor
+
+    assert seen == ids[::-1]
+    with pytest.raises(Invalid):
+        await webhook_deliveries.listing(by_key, house.id, cursor="nonsense")

@@ -11,7 +11,6 @@ import pytest
 
 from pulse_dash.adapters.outbound import OutboundClient
 from pulse_dash.core import media_events, organizations, project_webhooks, projects, webhook_deliveries
-from pulse_dash.core.errors import Invalid
 from pulse_dash.core.media import MediaEvent
 from pulse_dash.core.outbound import Allowed, Purpose
 from pulse_dash.core.project_webhooks import OVERLAP
@@ -385,17 +384,3 @@ async def test_one_that_is_switched_off_is_neither_tried_nor_replayed(
     ):
         with pytest.raises(SwitchedOff):
             await asked()
-
-
-async def test_deliveries_are_read_a_cursor_after_another(town: Town, house: House, receiver: Receiver) -> None:
-    made, by_key = await told(town, house, receiver.url), await town.by_key(house)
-    ids = [await webhook_deliveries.test(by_key, house.id, made.webhook.id, event="room_ended") for _ in range(5)]
-    seen: list[str] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        found = await webhook_deliveries.listing(by_key, house.id, webhook_id=made.webhook.id, cursor=cursor, limit=2)
-        seen, cursor = [*seen, *(each.id for each in found.items)], found.next_cursor
-
-    assert seen == ids[::-1]
-    with pytest.raises(Invalid):
-        await webhook_deliveries.listing(by_key, house.id, cursor="nonsense")
