@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from typing import Any
+
+from playwright.async_api import Browser, expect
 
 from tests.browser.test_pages import THEMES, looked_at, nothing
-from tests.browser.visitor import DESKTOP, HEIGHT, PHONE, Visitor
+from tests.browser.visitor import DESKTOP, HEIGHT, PHONE, Visitor, visiting
 from tests.people import HOSTILE
-from tests.served import Customer
+from tests.served import PASSWORD, Customer, Served
 
 SECRET = "a-livekit-secret-that-is-never-shown-9876"
 
@@ -167,3 +169,35 @@ async def test_development_tokens_are_switched_on_with_a_warning_and_off_again(
     assert (minted.status_code, refused.status_code) == (200, 401)
     assert wrong == []
     assert visitor.complaints == []
+
+
+async def test_who_is_put_out_sees_nothing_more_of_an_open_project_wherever_they_work(
+    chromium: Browser, pulse: Served, customer: Customer, rival: Customer
+) -> None:
+    """The member works in an organization of their own, and has the project open by its address."""
+    owner, member = ({"Authorization": f"Bearer {each.bearer}"} for each in (customer, rival))
+    org_id = (await customer.http.get("/v1/organizations", headers=owner)).json()["items"][0]["id"]
+    asked = {"email": rival.email, "role": "developer"}
+    invited = (await customer.http.post(f"/v1/organizations/{org_id}/members", json=asked, headers=owner)).json()
+    token = {"token": invited["accept_url"].partition("token=")[2]}
+    joined = (await customer.http.post("/v1/invitations/accept", json=token, headers=member)).json()
+    async with visiting(chromium, pulse) as visitor:
+        page = visitor.page
+        await visitor.sign_in(rival.email, PASSWORD)
+        await visitor.go("/organizations")
+        await page.locator("li", has_text=rival_name(joined, org_id)).get_by_role("button", name="Open").click()
+        await page.wait_for_url(f"{visitor.url}/")
+        await expect(page.get_by_role("heading", name="Good")).to_be_visible()
+        await visitor.go(f"/projects/{customer.project_id}")
+        await expect(page.get_by_text("API key").first).to_be_visible()
+        gone = await customer.http.delete(f"/v1/organizations/{org_id}/members/{joined['user']['id']}", headers=owner)
+        await expect(page.get_by_role("heading", name="There is no such project")).to_be_visible()
+
+        assert gone.status_code == 204
+        assert customer.key not in await page.content()
+        assert visitor.complaints == []
+
+
+def rival_name(signed_in: dict[str, Any], org_id: str) -> str:
+    """The organization that somebody has besides this one."""
+    return next(each["name"] for each in signed_in["organizations"] if each["id"] != org_id)
