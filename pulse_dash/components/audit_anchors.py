@@ -7,8 +7,8 @@ import reflex as rx
 from pulse_dash.components.buttons import button
 from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field, select
-from pulse_dash.components.secret import webhook_secret_value
-from pulse_dash.components.states import failed, notice
+from pulse_dash.components.secret import signing_secret
+from pulse_dash.components.states import failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.audit_anchors import AnchorsState, BucketChoice, WayShown
 from pulse_dash.state.secret import SecretState
@@ -24,7 +24,9 @@ def anchors_card() -> rx.Component:
             state.problem != "",
             failed("Where checkpoints go could not be read.", state.problem, state.reference, retry=state.load),
         ),
-        rx.cond(SecretState.secret != "", _secret()),
+        rx.cond(
+            SecretState.secret != "", signing_secret("a checkpoint", another="take the webhook away and name it again")
+        ),
         rx.cond(
             state.loaded,
             rx.el.section(
@@ -74,25 +76,6 @@ def _way(way: rx.Var[WayShown]) -> rx.Component:
                 ),
             ),
         ),
-    )
-
-
-def _secret() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(
-            notice(
-                rx.el.span(
-                    rx.el.strong("Copy the secret now."),
-                    " Your endpoint proves with it that a checkpoint is from here (Standard Webhooks). It is never "
-                    "shown again; for another one, take the webhook away and name it again.",
-                ),
-                tone="warn",
-            ),
-            webhook_secret_value(SecretState.secret),
-            rx.el.div(button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)),
-            class_name="stack",
-        ),
-        class_name="card",
     )
 
 

@@ -116,3 +116,12 @@ def row_bones(columns: int, count: int = 5) -> rx.Component:
     """Grey rows of a table's body, as high as its rows are."""
     row = rx.el.tr(*(rx.el.td(bone("" if place else "bone-long")) for place in range(columns)))
     return rx.el.tbody(*[row] * count, custom_attrs={"aria-hidden": "true"})
+
+
+def section_bones() -> rx.Component:
+    """A grey card with a title and three lines."""
+    return rx.el.section(
+        rx.el.div(bone("bone-title"), class_name="card-head"),
+        rx.el.div(bone("bone-line"), bone("bone-line"), bone("bone-line"), class_name="stack"),
+        class_name="card",
+    )

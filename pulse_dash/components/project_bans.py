@@ -8,9 +8,9 @@ from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button
 from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field, select
-from pulse_dash.components.lists import list_tools
+from pulse_dash.components.lists import list_tools, section_bones
 from pulse_dash.components.pager import pager
-from pulse_dash.components.states import bone, empty, failed
+from pulse_dash.components.states import empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.bans import BanRow, BansState
 
@@ -33,7 +33,7 @@ def bans_tab() -> rx.Component:
         rx.cond(
             BansState.loaded,
             rx.cond(BansState.hidden, _hidden(), _list()),
-            rx.cond(BansState.problem == "", _bones()),
+            rx.cond(BansState.problem == "", section_bones()),
         ),
         _ban_dialog(),
     )
@@ -46,14 +46,6 @@ def _hidden() -> rx.Component:
             "Your role does not see who is banned",
             "Identities and reasons speak of people. A developer, an admin or an owner of the organization sees them.",
         ),
-        class_name="card",
-    )
-
-
-def _bones() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(bone("bone-title"), class_name="card-head"),
-        rx.el.div(bone("bone-line"), bone("bone-line"), bone("bone-line"), class_name="stack"),
         class_name="card",
     )
 

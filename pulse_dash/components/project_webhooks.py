@@ -10,9 +10,9 @@ from pulse_dash.components.badges import badge
 from pulse_dash.components.buttons import button, copy_icon
 from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field
-from pulse_dash.components.lists import list_choice
-from pulse_dash.components.secret import webhook_secret_value
-from pulse_dash.components.states import bone, empty, failed, notice
+from pulse_dash.components.lists import list_choice, section_bones
+from pulse_dash.components.secret import signing_secret
+from pulse_dash.components.states import empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.secret import SecretState
 from pulse_dash.state.webhooks import DeliveryRow, WebhookRow, WebhooksState
@@ -42,7 +42,7 @@ def webhooks_tab() -> rx.Component:
         rx.cond(
             WebhooksState.loaded,
             rx.cond(WebhooksState.hidden, _hidden(), _there()),
-            rx.cond(WebhooksState.problem == "", _bones()),
+            rx.cond(WebhooksState.problem == "", section_bones()),
         ),
         _new_dialog(),
         class_name="stack",
@@ -56,14 +56,6 @@ def _hidden() -> rx.Component:
             "Your role does not see webhooks",
             "What they are told speaks of people in rooms. An admin or an owner of the organization sees them.",
         ),
-        class_name="card",
-    )
-
-
-def _bones() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(bone("bone-title"), class_name="card-head"),
-        rx.el.div(bone("bone-line"), bone("bone-line"), bone("bone-line"), class_name="stack"),
         class_name="card",
     )
 
@@ -84,7 +76,7 @@ def _there() -> rx.Component:
             ),
         ),
         rx.fragment(
-            rx.cond(SecretState.secret != "", _secret()),
+            rx.cond(SecretState.secret != "", signing_secret("a message", another="ask for a new secret")),
             rx.foreach(WebhooksState.rows, _webhook),
             rx.cond(
                 WebhooksState.full,
@@ -94,25 +86,6 @@ def _there() -> rx.Component:
             rx.foreach(WebhooksState.rows, _dialogs),
             _deliveries(),
         ),
-    )
-
-
-def _secret() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(
-            notice(
-                rx.el.span(
-                    rx.el.strong("Copy the secret now."),
-                    " Your endpoint proves with it that a message is from here (Standard Webhooks). It is never shown "
-                    "again; for another one, ask for a new secret.",
-                ),
-                tone="warn",
-            ),
-            webhook_secret_value(SecretState.secret),
-            rx.el.div(button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)),
-            class_name="stack",
-        ),
-        class_name="card",
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from pulse_dash.components.buttons import copy_icon, copy_words
+from pulse_dash.components.buttons import button, copy_icon, copy_words
 from pulse_dash.components.states import notice
+from pulse_dash.state.secret import SecretState
 
 
 class _Reveal(rx.Component):
@@ -42,9 +43,24 @@ def personal_token_value(token: Any) -> rx.Component:
     return _shown_once(token, "API token")
 
 
-def webhook_secret_value(secret: Any) -> rx.Component:
-    """What signs a webhook, while it can be seen."""
-    return _shown_once(secret, "Signing secret")
+def signing_secret(proves: str, *, another: str) -> rx.Component:
+    """The card of what signs a webhook's messages, while it can be seen; `another` is how one gets another."""
+    return rx.el.section(
+        rx.el.div(
+            notice(
+                rx.el.span(
+                    rx.el.strong("Copy the secret now."),
+                    f" Your endpoint proves with it that {proves} is from here (Standard Webhooks). It is never shown "
+                    f"again; for another one, {another}.",
+                ),
+                tone="warn",
+            ),
+            _shown_once(SecretState.secret, "Signing secret"),
+            rx.el.div(button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)),
+            class_name="stack",
+        ),
+        class_name="card",
+    )
 
 
 def _shown_once(secret: Any, what: str) -> rx.Component:

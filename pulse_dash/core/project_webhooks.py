@@ -147,6 +147,10 @@ async def change(
     changes = {name: {"before": getattr(before, name), "after": value} for name, value in values.items()}
     if "url" in changes:
         changes["url"] = {"before": _leads_to(before.url), "after": _leads_to(values["url"])}
+        moves = changes["url"]["before"] != changes["url"]["after"]
+        if moves and before.sealed_headers is not None and isinstance(headers, _Unchanged):
+            # They were given for another host, and may open something there.
+            headers = None
     if not isinstance(events, _Unchanged) and _chosen(events) != before.events:
         changes["events"] = {"before": _told(before.events), "after": _told(_chosen(events))}
         values["events"] = _kept(events)
@@ -161,9 +165,6 @@ async def change(
     )
     if "url" in values:
         await _check_address(work, values["url"], "url")
-        if _leads_to(before.url) != _leads_to(values["url"]) and isinstance(headers, _Unchanged):
-            # They were given for another host, and may open something there.
-            values["sealed_headers"] = None
     if not changes:
         return before
     return await _changed(work, before, values, changes)

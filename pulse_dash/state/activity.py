@@ -16,8 +16,8 @@ from pulse_dash.state.forms import initials, iso
 from pulse_dash.state.shell import ShellState
 
 _SHOWN = 6
-# Whatever an entry is made beside says its noun.
-_SUBJECTS = (
+# Whatever an entry is made beside says its noun, on other nodes too.
+SUBJECTS = (
     "audit_log:",
     "users:",
     "sessions:",
@@ -66,7 +66,7 @@ class ActivityState(PulseState):
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep them the newest while the page is looked at."""
-        async for work in self._listen(*_SUBJECTS):
+        async for work in self._listen(*SUBJECTS):
             async with self:
                 shell = await self.get_state(ShellState)
                 organization = shell._organization_id if self.loaded else ""

@@ -18,7 +18,7 @@ from pulse_dash.core.audit import NOUNS, AuditEntry, Filters
 from pulse_dash.core.errors import Invalid, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
-from pulse_dash.state.activity import who
+from pulse_dash.state.activity import SUBJECTS, who
 from pulse_dash.state.audit_figure import figure_of
 from pulse_dash.state.forms import initials, iso
 from pulse_dash.state.lists import asked_choice, asked_search, list_at
@@ -39,18 +39,6 @@ _MOST_ROWS = 1_000
 _SHORTEST = timedelta(minutes=1)
 _LONGEST_VALUE = 300
 _NAMED = ("user", "key", "resource")
-# Whatever an entry is made beside says its noun, on other nodes too.
-_SUBJECTS = (
-    "audit_log:",
-    "users:",
-    "sessions:",
-    "organizations:",
-    "projects:",
-    "keys:",
-    "revocations:",
-    "bans:",
-    "webhooks:",
-)
 
 
 @dataclass(frozen=True)
@@ -129,7 +117,7 @@ class AuditState(PulseState):
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Count what comes while the page is looked at; what is read stays where it is."""
-        async for work in self._listen(*_SUBJECTS):
+        async for work in self._listen(*SUBJECTS):
             async with self:
                 filters, first = self._filters, self.items[0].id if self.items else ""
                 if not self.loaded or filters.org_id is None or self.narrowed:

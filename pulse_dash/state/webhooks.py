@@ -124,14 +124,13 @@ class WebhooksState(DialogState, PulseState):
     @rx.event
     async def change(self, form_data: dict[str, Any]) -> None:
         """Another address, or other events."""
-        project = await self.get_state(ProjectState)
+        project, webhook_id = await self.get_state(ProjectState), text(form_data, "webhook_id")
+        # What the form has no box for was chosen over the API, and stays.
+        unseen = [event for row in self.rows if row.id == webhook_id for event in row.events if event not in SAMPLES]
+        events = [*(_events(form_data) or ()), *unseen] or None
         try:
             await project_webhooks.change(
-                await self._work(),
-                project.id,
-                text(form_data, "webhook_id"),
-                url=_url(form_data),
-                events=_events(form_data),
+                await self._work(), project.id, webhook_id, url=_url(form_data), events=events
             )
         except (Invalid, Conflict, Forbidden, NotFound) as refused:
             self.errors = self._sentences(refused)

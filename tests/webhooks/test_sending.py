@@ -343,6 +343,8 @@ async def test_headers_for_one_host_are_not_sent_to_another(town: Town, house: H
     await sent(town)
 
     assert "x-token" not in receiver.came[0][0]
+    (entry,) = await kept(town.services.engine, "audit_log", action="webhook.updated")
+    assert entry["changes"]["headers"] == {"before": None, "after": []}
 
 
 async def test_what_a_tenants_own_server_calls_somebody_is_cut(town: Town, house: House, receiver: Receiver) -> None:
