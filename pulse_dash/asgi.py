@@ -18,10 +18,9 @@ from pulse_dash import frontend, logs
 from pulse_dash.api.app import FAST as FAST  # noqa: PLC0414 - whoever serves an application tells it the server
 from pulse_dash.api.app import OtherOrigins, make_api
 from pulse_dash.api.browser import Dashboard
-from pulse_dash.api.headers import CarefulAnswers
+from pulse_dash.api.headers import Answer, CarefulAnswers
 from pulse_dash.api.hot import HotLane
 from pulse_dash.api.principals import client_ip
-from pulse_dash.api.problems import Whole
 from pulse_dash.api.session_forms import cookie_of
 from pulse_dash.api.sockets import BoundedSockets
 from pulse_dash.core import projects, sessions
@@ -132,7 +131,7 @@ class _Doors:
                 door = self._lifespan
         return _closed(scope, receive, send) if door is None else door(scope, receive, send)
 
-    def at_once(self, scope: Scope, body: bytes) -> Whole | None:
+    def at_once(self, scope: Scope, body: bytes) -> Answer | None:
         """What the API answers from memory."""
         return None if self.api is None else self.api.at_once(scope, body)
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from pulse_dash.known_heads import KnownHeads
 
 LARGEST_HEAD: Final = 64 * 1024
 MOST_HEADERS: Final = 128
@@ -85,10 +88,18 @@ class Connection(HttpToolsProtocol):
     # What is being answered, or was the last; `cycle` may wait behind it.
     _answered: Any
 
-    def __init__(self, fast: FastLane, departures: Departures, **given: Any) -> None:
+    def __init__(self, fast: FastLane, departures: Departures, heads: KnownHeads, **given: Any) -> None:
         super().__init__(**given)
         self._departures = departures
         self._fast = fast
+        self._heads = heads
+        # The parser has the beginning of a request, and not its end.
+        self._begun = False
+        # What came with this read, where it began with a request.
+        self._came = b""
+        # The headers of every answer as uvicorn last had them, and their lines.
+        self._usual: list[tuple[bytes, bytes]] = []
+        self._usual_lines = b""
         # In which turn the last request was answered in one step.
         self._turn = -1
         self._quiet_since = self.loop.time()
@@ -118,6 +129,13 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        if self._begun:
+            self._came = b""
+        else:
+            known = self._heads.recall(data)
+            if known is not None and self._is_free() and self._answer_at_once(*known) is not None:
+                return
+            self._came = data
         self._unfinished += len(data)
         self._pieces = 0
         try:
@@ -166,9 +184,13 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         return False
 
+    def on_message_begin(self) -> None:
+        self._begun = True
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
-        self._unfinished = self._discarded = 0
-        self._quiet_since = self.loop.time()
+        self._discarded = 0
+        self._hear_whole()
         # What a callback of the parser raises is answered with 400, and closes.
         if len(self.headers) > MOST_HEADERS or len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("too many headers, or requests at once")
@@ -201,24 +223,22 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_complete(self) -> None:
-        self._unfinished = 0
+        self._unfinished, self._begun = 0, False
         if self._held is None:
             if not self.parser.should_upgrade():
                 super().on_message_complete()
             return
-        scope = self.scope
+        scope, body = self.scope, b"".join(self._held)
         scope["method"], scope["query_string"] = self.parser.get_method().decode(), b""
         scope["path"], scope["raw_path"] = self.url.decode(), self.url
-        answer = self._fast.answer(scope, b"".join(self._held))
-        if answer is None:
+        status = self._answer_at_once(scope, body)
+        if status is None:
             self._go_the_usual_way()
             super().on_message_complete()
             return
-        self._held, self._turn = None, self._departures.turn
-        status, lines, content = answer
-        ours = b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
-        self._departures.add(self.transport, b"%b%b%b\r\n%b" % (STATUS_LINE[status], ours, lines, content))
-        self.server_state.total_requests += 1
+        self._held = None
+        if status == HTTPStatus.OK:
+            self._heads.learn(self._came, scope, body)
 
     def on_response_complete(self) -> None:
         # As uvicorn's, whose timer of each answer cost more than one look at all connections now and then.
@@ -251,6 +271,27 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answered = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _answer_at_once(self, scope: Scope, body: bytes) -> int | None:
+        """Give the answer from memory, and its status; None where memory has none. The scope may be another's head."""
+        ours = {"client": self.client, "server": self.server, "state": self.app_state.copy()}
+        answer = self._fast.answer({**scope, **ours}, body)
+        if answer is None:
+            return None
+        self._hear_whole()
+        self._turn = self._departures.turn
+        status, lines, content = answer
+        usual = self.server_state.default_headers
+        if usual is not self._usual:
+            self._usual, self._usual_lines = usual, b"".join([b"%b: %b\r\n" % header for header in usual])
+        self._departures.add(self.transport, b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._usual_lines, lines, content))
+        self.server_state.total_requests += 1
+        return status
+
+    def _hear_whole(self) -> None:
+        """A head, or a request, was complete just now."""
+        self._unfinished = 0
+        self._quiet_since = self.loop.time()
 
     def _hear_offer(self) -> None:
         """A request to speak another protocol: ours for sockets, on a connection that owes no answer, or none."""
@@ -290,11 +331,12 @@ class Connection(HttpToolsProtocol):
             parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not self.expect_100_continue
-            and not self.flow.write_paused
-            and self._rests()
-            # One at a time: whoever sends many in a row lets others go between.
-            and self._turn != self._departures.turn
+            and self._is_free()
         )
+
+    def _is_free(self) -> bool:
+        """Whether the next answer may leave now. One in a turn: whoever sends many in a row lets others go between."""
+        return not self.flow.write_paused and self._rests() and self._turn != self._departures.turn
 
     def _go_the_usual_way(self) -> None:
         """Memory has no answer, or the body did not come with the head, and is read as fast as the application does."""

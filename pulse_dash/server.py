@@ -17,12 +17,14 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulse_dash.connection import NO_FAST_LANE, Connection, Departures, FastLane
+from pulse_dash.known_heads import KnownHeads
 from pulse_dash.web_socket import WebSocket
 
 STOP_SECONDS = 4
 # Pages send far less; what is larger is refused before it is read whole.
 LARGEST_SOCKET_MESSAGE = 1_000_000
-_TICKS_BETWEEN_LOOKS = 50
+# uvicorn ticks ten times a second.
+_TICKS_BETWEEN_LOOKS, _TICKS_BETWEEN_FORGETTING = 50, 600
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -35,10 +37,10 @@ class Server(uvicorn.Server):
     """uvicorn's server, to which whoever runs it gives the signals; it closes connections that were forgotten."""
 
     def __init__(self, app: ASGIApp, fast: FastLane = NO_FAST_LANE) -> None:
-        departures = Departures()
+        departures, self._heads = Departures(), KnownHeads()
 
         def connected(**given: Any) -> Connection:
-            return Connection(fast, departures, **given)
+            return Connection(fast, departures, self._heads, **given)
 
         protocol: Any = connected
         # Whatever strangers send is no line of our log.
@@ -88,6 +90,8 @@ class Server(uvicorn.Server):
                 if isinstance(connection, Connection) and connection.is_forgotten(now):
                     # Closing would wait for whoever takes nothing.
                     connection.transport.abort()
+        if counter % _TICKS_BETWEEN_FORGETTING == 0:
+            self._heads.forget()
         return await super().on_tick(counter)
 
 

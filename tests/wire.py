@@ -129,7 +129,7 @@ class Serving:
 
     server: Server
     port: int
-    callers: list[Caller] = field(default_factory=list)
+    callers: list[Caller] = field(default_factory=list, repr=False)
 
     @property
     def tasks(self) -> set[asyncio.Task[None]]:

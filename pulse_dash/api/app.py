@@ -42,11 +42,11 @@ from pulse_dash.api import (
     webhook_deliveries,
     webhooks,
 )
+from pulse_dash.api.headers import Answer
 from pulse_dash.api.hot import HotLane, OpenRoute
 from pulse_dash.api.middleware import Accounted, JsonBodies, OpenHeads, Routed
 from pulse_dash.api.openapi import describe_truthfully
 from pulse_dash.api.path_names import PathNames
-from pulse_dash.api.problems import Whole
 from pulse_dash.services import Services
 
 HOT = (*tokens.HOT, *status.HOT)
@@ -131,14 +131,15 @@ class OtherOrigins(CORSMiddleware):
         )
         self._lane = lane
 
-    def at_once(self, scope: Scope, body: bytes) -> Whole | None:
+    def at_once(self, scope: Scope, body: bytes) -> Answer | None:
         """As the lane's, for whoever comes from no page."""
         if any(name == b"origin" for name, _ in scope["headers"]):
             return None
         answer = self._lane.at_once(scope, body)
-        if answer is not None:
-            answer.headers.append((b"vary", b"Origin"))
-        return answer
+        if answer is None:
+            return None
+        status, lines, content = answer
+        return status, lines + b"vary: Origin\r\n", content
 
 
 def make_api(services: Services) -> HotLane | OtherOrigins:

@@ -42,10 +42,10 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start", "we
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
-# Status, headers and body of what answers a request whose body is there.
-AtOnce = Callable[[Scope, bytes], tuple[int, list[Header], bytes] | None]
-# The same as it goes out, the lines of its headers each with its end.
+# What answers a request whose body is there: status, the lines of its headers, each with its end, and content.
 Answer = tuple[int, bytes, bytes]
+# Gives it from memory, and always with data: no such answer is a document, or sets a header of everywhere itself.
+AtOnce = Callable[[Scope, bytes], Answer | None]
 
 
 class CarefulAnswers:
@@ -58,7 +58,7 @@ class CarefulAnswers:
         self._data_headers = (*_EVERYWHERE, _STRICT_TRANSPORT) if https else _EVERYWHERE
         self._headers = (*self._data_headers, *_OF_DOCUMENTS)
         self._names = {name for name, _ in self._headers}
-        self._data_lines = _lines(self._data_headers)
+        self._data_lines = lines_of(self._data_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -82,11 +82,8 @@ class CarefulAnswers:
         answer = self._at_once(scope, body)
         if answer is None:
             return None
-        status, headers, content = answer
-        missing = self._missing(headers)
-        lines = self._data_lines if missing is self._data_headers else _lines(missing)
-        headers.append((b"x-request-id", request_id.encode()))
-        return status, _lines(headers) + lines, content
+        status, lines, content = answer
+        return status, b"%bx-request-id: %b\r\n%b" % (lines, request_id.encode(), self._data_lines), content
 
     def _named(self, scope: Scope) -> str:
         request_id = _sent_request_id(scope["headers"]) or "req_" + self._randomness.bytes(10).hex()
@@ -99,8 +96,9 @@ class CarefulAnswers:
         return ours if self._names.isdisjoint(names) else [each for each in ours if each[0] not in names]
 
 
-def _lines(headers: Iterable[Header]) -> bytes:
-    return b"\r\n".join([*map(b": ".join, headers), b""])
+def lines_of(headers: Iterable[Header]) -> bytes:
+    """The headers as they are sent."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def _sent_request_id(headers: Iterable[Header]) -> str | None:

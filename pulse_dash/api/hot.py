@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pulse_dash.api.headers import Answer, lines_of
 from pulse_dash.api.middleware import LARGEST_BODY, account, object_of, read_body, too_large
 from pulse_dash.api.principals import Anybody, Caller, allowance_headers, anybody, authenticate, count, remembered
 from pulse_dash.api.problems import Refused, Whole, crash, invalid, problem, request_id
@@ -113,7 +114,7 @@ class HotLane:
         finally:
             account(scope, status, time.perf_counter() - began)
 
-    def at_once(self, scope: Scope, body: bytes) -> Whole | None:
+    def at_once(self, scope: Scope, body: bytes) -> Answer | None:
         """The answer to a request without a query for one of these routes, from memory.
 
         None where somebody must be waited for; nothing was counted then, and the application can be asked."""
@@ -123,13 +124,14 @@ class HotLane:
             said = self._told(route, scope) if isinstance(route, OpenRoute) else self._made(route, scope, body)
             if said is None:
                 return None
-            answer = _good(said)
+            status, lines = 200, b"content-type: application/json\r\ncontent-length: %d\r\n" % len(said)
         except Exception as error:  # noqa: BLE001 - an outermost boundary of the API
-            answer = _wrong(error, scope)
+            status, headers, said = _wrong(error, scope)
+            lines = lines_of(headers)
         if "allowance" in state:
-            answer.headers.extend(allowance_headers(state["allowance"]))
-        account(scope, answer.status, time.perf_counter() - began)
-        return answer
+            lines += lines_of(allowance_headers(state["allowance"]))
+        account(scope, status, time.perf_counter() - began)
+        return status, lines, said
 
     async def _reply(self, route: HotRoute | OpenRoute, scope: Scope, receive: Receive) -> Whole:
         try:
