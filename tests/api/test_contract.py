@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
+import structlog
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -49,7 +50,8 @@ class Live:
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The API on a port of its own, in a thread of its own, with a user and a key who may call it."""
-    with pytest.MonkeyPatch.context() as patch:
+    # pytest empties what it captures between two tests, also while this thread writes a line: that would be a 500.
+    with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs():
         folder = tmp_path_factory.mktemp("live")
         patch.chdir(folder)
         listening = bound("127.0.0.1", 0)
