@@ -93,7 +93,7 @@ class Connection(HttpToolsProtocol):
         self._departures = departures
         self._fast = fast
         self._heads = heads
-        # The parser has the beginning of a request, and not its end.
+        # The parser has the beginning of a request and not its end, or reads nothing more.
         self._begun = False
         # What came with this read, where it began with a request.
         self._came = b""
@@ -129,9 +129,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        if self._begun:
-            self._came = b""
-        else:
+        if not self._begun:
             known = self._heads.recall(data)
             if known is not None and self._is_free() and self._answer_at_once(*known) is not None:
                 return
@@ -146,6 +144,9 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
             return
+        finally:
+            # Who keeps the connection need not keep what came with it.
+            self._came = b""
         if self._held is not None:
             self._go_the_usual_way()
         elif self._unfinished > LARGEST_HEAD and self._may_refuse():
@@ -223,10 +224,14 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_complete(self) -> None:
-        self._unfinished, self._begun = 0, False
+        # What comes behind a body in chunks may tell the parser to read nothing more.
+        self._unfinished, self._begun = 0, not self.parser.should_keep_alive()
+        if self._held is not None and self._begun:
+            self._go_the_usual_way()
         if self._held is None:
             if not self.parser.should_upgrade():
                 super().on_message_complete()
+                self._close_when_answered()
             return
         scope, body = self.scope, b"".join(self._held)
         scope["method"], scope["query_string"] = self.parser.get_method().decode(), b""
@@ -272,10 +277,18 @@ class Connection(HttpToolsProtocol):
         self._answered = cycle
         super()._start_asgi_task(cycle, app)
 
+    def _close_when_answered(self) -> None:
+        """Keep no connection of which nothing more is read."""
+        if self._begun and self.cycle.keep_alive:
+            self.cycle.keep_alive = False
+            if self.cycle.response_complete:
+                self._departures.leave()
+                self.transport.close()
+
     def _answer_at_once(self, scope: Scope, body: bytes) -> int | None:
         """Give the answer from memory, and its status; None where memory has none. The scope may be another's head."""
         ours = {"client": self.client, "server": self.server, "state": self.app_state.copy()}
-        answer = self._fast.answer({**scope, **ours}, body)
+        answer = self._fast.answer({**scope, "headers": scope["headers"].copy(), **ours}, body)
         if answer is None:
             return None
         self._hear_whole()
@@ -313,7 +326,7 @@ class Connection(HttpToolsProtocol):
         closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
         headers = [header for header in self.headers if header[0] not in _OFFERING] + [_CLOSE] * closes
         line = self.parser.get_method(), self.url, self.parser.get_http_version().encode()
-        self.parser = httptools.HttpRequestParser(self)
+        self.parser, self._begun = httptools.HttpRequestParser(self), False
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         self.data_received(b"%b %b HTTP/%b\r\n" % line + lines + b"\r\n" + rest)
 

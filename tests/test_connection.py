@@ -188,6 +188,12 @@ def asked(manner: str, **headers: str) -> bytes:
     return written("POST /fast HTTP/1.1", {"X-Manner": manner, "Content-Length": "0", **headers})
 
 
+def with_trailer(trailer: bytes) -> bytes:
+    """One whose body comes in chunks, and something behind it."""
+    head = written("POST /fast HTTP/1.1", {"Transfer-Encoding": "chunked"})
+    return head + b"1\r\na\r\n0\r\n" + trailer + b"\r\n\r\n"
+
+
 async def nothing(scope: Any, receive: Any, send: Any) -> None:
     await _whole(b"usual!", 0, send)
 
@@ -309,23 +315,37 @@ async def test_a_socket_opens_or_is_refused_behind_an_answer_from_memory(key: st
     assert re.findall(rb"HTTP/1.1 (\d+)|(answer)", heard) == [(b"200", b""), (b"", b"answer"), (status, b"")]
 
 
-@pytest.mark.parametrize("trailer", [b"Expect: 100-continue", b"Connection: close"])
-async def test_what_comes_behind_a_body_changes_nothing_about_its_request(either: Serving, trailer: bytes) -> None:
+async def test_what_comes_behind_a_body_changes_nothing_about_its_request(either: Serving) -> None:
     caller = await either.caller()
 
-    head = written("POST /fast HTTP/1.1", {"Transfer-Encoding": "chunked"})
-    await caller.say(head + b"1\r\na\r\n0\r\n" + trailer + b"\r\n\r\n")
+    await caller.say(with_trailer(b"Expect: 100-continue"))
     heard = await caller.hear(b"b'a')")
 
     assert heard.startswith(b"HTTP/1.1 200")
     assert b"connection: close" not in heard
 
 
+@pytest.mark.parametrize("path", [b"/fast", b"/other"])
+async def test_the_parser_reads_nothing_behind_a_close_that_comes_behind_a_body_so_the_connection_ends(
+    either: Serving, path: bytes
+) -> None:
+    before = await either.caller()
+    await before.say(asked("whole"))
+    await before.hear(b"b'')")
+    caller = await either.caller()
+
+    await caller.say(with_trailer(b"Connection: close").replace(b"/fast", path), turns_between=8)
+    await caller.say(asked("whole", **{"X-Wait": "0"}), asked("whole"), turns_between=8)
+    heard = await caller.hear_all()
+
+    assert heard.count(b"HTTP/1.1 ") == heard.count(b"connection: close") == 1
+    assert heard.endswith(b"b'a')")
+
+
 async def test_what_comes_behind_a_body_passes_for_no_header(either: Serving) -> None:
     caller = await either.caller()
 
-    head = written("POST /fast HTTP/1.1", {"Transfer-Encoding": "chunked"})
-    await caller.say(head + b"1\r\na\r\n0\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n")
+    await caller.say(with_trailer(b"X-Forwarded-For: 203.0.113.7"))
 
     assert b"203.0.113.7" not in await caller.hear(b"b'a')")
 

@@ -17,7 +17,7 @@ from pulse_dash.api.app import make_api
 from pulse_dash.api.headers import CarefulAnswers
 from pulse_dash.connection import Answer, FastLane
 from pulse_dash.core import keys
-from pulse_dash.known_heads import LONGEST_KNOWN, MOST_KNOWN, KnownHeads
+from pulse_dash.known_heads import LONGEST_KNOWN, MOST_HEADERS_KNOWN, MOST_KNOWN, KnownHeads
 from pulse_dash.services import Services
 from tests.core.soak import examples
 from tests.people import Town
@@ -93,11 +93,12 @@ async def test_what_is_known_is_forgotten_every_minute() -> None:
 
 
 async def test_each_answer_is_to_the_address_that_asked_and_begins_with_a_state_of_its_own() -> None:
-    told: list[tuple[Any, dict[str, Any]]] = []
+    told: list[tuple[Any, dict[str, Any], int]] = []
 
     def answer(scope: Any, _: bytes) -> Answer:
-        told.append((scope["client"], dict(scope["state"])))
+        told.append((scope["client"], dict(scope["state"]), len(scope["headers"])))
         scope["state"]["mine"] = True
+        scope["headers"].append((b"mine", b""))
         return 200, b"content-length: 6\r\n", b"answer"
 
     async with serving(nothing, FastLane(FAST, answer)) as running:
@@ -107,7 +108,7 @@ async def test_each_answer_is_to_the_address_that_asked_and_begins_with_a_state_
             await caller.hear(b"answer")
         addresses = [caller.socket.getsockname() for caller in callers]
 
-    assert told == [(address, {}) for address in addresses]
+    assert told == [(address, {}, 2) for address in addresses]
 
 
 async def test_what_was_refused_is_read_each_time() -> None:
@@ -146,13 +147,15 @@ NOT_KEPT = {
     "its end alone": (b"{}", b"{}"),
     "nothing": (b"", b""),
     "too long": (asked(b"{}", **{"X-A": "a" * LONGEST_KNOWN}), b"{}"),
+    "with many headers": (asked(b"{}", **{f"X-{n}": "" for n in range(MOST_HEADERS_KNOWN)}), b"{}"),
 }
 
 
 @pytest.mark.parametrize(("came", "body"), NOT_KEPT.values(), ids=NOT_KEPT)
-def test_it_is_kept_only_of_one_whole_request(came: bytes, body: bytes) -> None:
+def test_it_is_kept_only_of_one_whole_request_of_the_usual_size(came: bytes, body: bytes) -> None:
     heads = KnownHeads()
-    heads.learn(came, {"headers": [(b"transfer-encoding", b"chunked")] if b"Transfer" in came else []}, body)
+    headers = [line.lower().split(b": ") for line in came.split(b"\r\n") if b": " in line]
+    heads.learn(came, {"headers": headers}, body)
 
     assert heads.recall(came) is None
 
@@ -177,16 +180,26 @@ def test_it_is_known_only_to_the_letter_and_with_a_whole_body(came: bytes) -> No
     assert heads.recall(came) is None
 
 
+@pytest.mark.parametrize("way", [asked(b"x" * 200_000), b"\r\n" * 100, ALONE * 3, b"\0", ALONE[:9]])
+async def test_an_open_connection_keeps_nothing_of_what_it_read(way: bytes) -> None:
+    async with serving(nothing, Memory().lane) as running:
+        _, connection = await running.connected()
+        connection.data_received(way)
+
+        held = [value for value in vars(connection).values() if isinstance(value, bytes)]
+        assert sum(map(len, held)) < 1_000
+
+
 def test_so_many_are_kept_and_no_more() -> None:
     heads = KnownHeads()
     many = [asked(b"{}", **{"X-Number": str(number)}) for number in range(MOST_KNOWN + 1)]
     for each in many[:-1]:
         heads.learn(each, SCOPE, b"{}")
-    before = sum(heads.recall(each) is not None for each in many)
+    before = [each for each in many if heads.recall(each)]
     heads.learn(many[-1], SCOPE, b"{}")
 
-    assert before == MOST_KNOWN
-    assert [each for each in many if heads.recall(each)] == many[-1:]
+    assert before == many[:-1]
+    assert [each for each in many if heads.recall(each)] == many[1:]
 
 
 @pytest.fixture
@@ -197,6 +210,7 @@ async def all_ways() -> AsyncIterator[list[Serving]]:
 
 
 HEADS = [{}, {"X-Manner": "silent"}, {"X-Manner": "pieces"}, {"X-Wait": "2"}, {"Connection": "keep-alive"}]
+CLOSING = written("POST /fast HTTP/1.1", {"Transfer-Encoding": "chunked"}, b"2\r\n{}\r\n0\r\nConnection: close\r\n\r\n")
 CHUNKED = written("POST /fast HTTP/1.1", {"Transfer-Encoding": "chunked"}, b"2\r\n{}\r\n0\r\n\r\n")
 # Mostly whole requests with few heads, so that most are known.
 wholes = st.one_of(
@@ -204,7 +218,7 @@ wholes = st.one_of(
     st.sampled_from([written("GET /fast HTTP/1.1", headers) for headers in HEADS]),
     st.sampled_from([asked(b"{}", **headers) for headers in HEADS]),
     # And what must not be taken for one: two at once, empty lines, chunks, what offers another protocol.
-    st.sampled_from([ALONE * 2, ALONE + b"\r\n", b"\r\n", b"\r\n" + ALONE, CHUNKED, CHUNKED + ALONE]),
+    st.sampled_from([ALONE * 2, ALONE + b"\r\n", b"\r\n", b"\r\n" + ALONE, CHUNKED, CHUNKED + ALONE, CLOSING]),
     st.sampled_from([asked(b"{}", Connection="upgrade", Upgrade="h2c"), asked(b"{}", Expect="100-continue")]),
     st.sampled_from([written("GET /other HTTP/1.1", {}), written("GET /other HTTP/1.1", {}) + ALONE]),
 )

@@ -127,7 +127,7 @@ class Caller:
 class Serving:
     """A server that runs."""
 
-    server: Server
+    server: Server = field(repr=False)
     port: int
     callers: list[Caller] = field(default_factory=list, repr=False)
 

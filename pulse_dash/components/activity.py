@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from pulse_dash.components.links import page_link
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.activity import ActivityRow, ActivityState
@@ -12,7 +13,11 @@ from pulse_dash.state.activity import ActivityRow, ActivityState
 def recent_activity() -> rx.Component:
     """The newest entries of the organization's audit log."""
     return rx.el.section(
-        rx.el.div(rx.el.h2("Recent activity"), class_name="card-head"),
+        rx.el.div(
+            rx.el.h2("Recent activity"),
+            page_link("Audit log", to="/audit", class_name="link card-link push"),
+            class_name="card-head",
+        ),
         rx.cond(
             ActivityState.problem != "",
             failed(

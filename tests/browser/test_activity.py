@@ -35,6 +35,13 @@ async def test_what_somebody_does_stands_there_by_itself_whatever_the_name(
     assert visitor.complaints == []
 
 
+async def test_the_whole_log_is_one_click_away(visitor: Visitor, customer: Customer) -> None:
+    await visitor.go("/")
+    await visitor.page.get_by_role("main").get_by_role("link", name="Audit log").click()
+
+    await expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Audit log")
+
+
 async def rename(customer: Customer, name: str) -> None:
     path = f"/v1/projects/{customer.project_id}"
     answer = await customer.http.put(path, json={"name": name}, headers={"Authorization": f"Bearer {customer.bearer}"})
