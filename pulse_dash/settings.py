@@ -139,7 +139,9 @@ class Settings(BaseSettings):
         True, description="Whether status tries a real join every 15 seconds, in a process of its own of about 60 MB."
     )
     signup: SignupPolicy | None = Field(
-        None, description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production."
+        None,
+        description="`open`, `first`, `invite` or `closed`: `open` in development, `first` in production. "
+        "With `invite` and `closed` nobody makes the first account: begin with `first`.",
     )
     smtp_url: SecretStr | None = Field(
         None,
