@@ -81,7 +81,7 @@ def no_match(title: str, why: str, *action: Any) -> rx.Component:
     )
 
 
-def nothing_yet(icon_name: str, title: str, why: str, *action: Any) -> rx.Component:
+def nothing_yet(icon_name: str, title: str, why: Any, *action: Any) -> rx.Component:
     """The list has never had an item: what it is, and the one thing to do."""
     return rx.el.section(empty(icon_name, title, why, *action, small=True), class_name="card below-filters")
 

@@ -10,9 +10,10 @@ from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.lists import list_tools, section_bones
 from pulse_dash.components.pager import pager
-from pulse_dash.components.states import empty, failed
+from pulse_dash.components.states import empty, failed, not_offered
 from pulse_dash.components.times import moment
 from pulse_dash.state.bans import BanRow, BansState
+from pulse_dash.state.project import ProjectState
 
 _BAN = "ban-identity"
 
@@ -40,13 +41,10 @@ def bans_tab() -> rx.Component:
 
 
 def _hidden() -> rx.Component:
-    return rx.el.section(
-        empty(
-            "eye-off",
-            "Your role does not see who is banned",
-            "Identities and reasons speak of people. A developer, an admin or an owner of the organization sees them.",
-        ),
-        class_name="card",
+    return not_offered(
+        "Your role does not see who is banned",
+        "Identities and reasons speak of people. A developer, an admin or an owner of the organization sees them.",
+        "eye-off",
     )
 
 
@@ -59,7 +57,7 @@ def _list() -> rx.Component:
                 "Nobody is banned",
                 "A banned identity gets no token in this project, on every node within a second, and is put out of "
                 "the rooms that it is in.",
-                button("Ban somebody…", variant="primary", opens=_BAN),
+                rx.cond(ProjectState.may.change_bans, button("Ban somebody…", variant="primary", opens=_BAN)),
             ),
             class_name="card",
         ),
@@ -71,7 +69,10 @@ def _list() -> rx.Component:
             rx.el.section(
                 rx.el.div(
                     rx.el.h2("Banned identities"),
-                    rx.el.div(button("Ban somebody…", small=True, icon_name="plus", opens=_BAN), class_name="push"),
+                    rx.cond(
+                        ProjectState.may.change_bans,
+                        rx.el.div(button("Ban somebody…", small=True, icon_name="plus", opens=_BAN), class_name="push"),
+                    ),
                     class_name="card-head",
                 ),
                 rx.cond(
@@ -116,7 +117,10 @@ def _row(ban: rx.Var[BanRow]) -> rx.Component:
             custom_attrs={"data-label": "Ends"},
         ),
         rx.el.td(moment(ban.created_at), custom_attrs={"data-label": "Banned"}),
-        rx.el.td(button("Lift…", small=True, opens="lift-" + ban.id), class_name="cell-actions"),
+        rx.el.td(
+            rx.cond(ProjectState.may.change_bans, button("Lift…", small=True, opens="lift-" + ban.id)),
+            class_name="cell-actions",
+        ),
         key=ban.id,
     )
 

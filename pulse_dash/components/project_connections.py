@@ -12,6 +12,7 @@ from pulse_dash.components.dialog import breaks, dialog, dialog_actions, form_di
 from pulse_dash.components.fields import field, select
 from pulse_dash.components.states import bone, failed, notice
 from pulse_dash.state.connections import ConnectionsState, LiveKitShown, StorageShown, TriedShown
+from pulse_dash.state.project import ProjectState
 
 _OWN_LIVEKIT = "own-livekit"
 _OWN_STORAGE = "own-storage"
@@ -74,11 +75,17 @@ def _card(
         rx.el.div(
             rx.cond(own, shown, rx.el.p(shared, class_name="quiet prose")),
             _tried(tried),
-            rx.el.div(
-                button(rx.cond(busy, "Testing…", "Test connection"), icon_name="plug", disabled=busy, on_click=on_try),
-                button(rx.cond(own, "Replace…", words), opens=opens),
-                rx.cond(own, button("Use the installation's…", variant="danger", opens=give_up)),
-                class_name="row-wrap",
+            rx.cond(
+                ProjectState.may.change_projects,
+                rx.el.div(
+                    button(
+                        rx.cond(busy, "Testing…", "Test connection"), icon_name="plug", disabled=busy, on_click=on_try
+                    ),
+                    button(rx.cond(own, "Replace…", words), opens=opens),
+                    rx.cond(own, button("Use the installation's…", variant="danger", opens=give_up)),
+                    class_name="row-wrap",
+                ),
+                rx.el.p("A developer, an admin or an owner of the organization changes it.", class_name="hint"),
             ),
             class_name="stack",
         ),

@@ -42,12 +42,15 @@ def development_card() -> rx.Component:
                     class_name="quiet prose",
                 ),
             ),
-            rx.el.div(
-                rx.cond(
-                    prefix != "",
-                    button("Switch off", on_click=ProjectState.switch_off),
-                    button("Switch on…", opens=_ON),
-                )
+            rx.cond(
+                ProjectState.may.change_projects,
+                rx.el.div(
+                    rx.cond(
+                        prefix != "",
+                        button("Switch off", on_click=ProjectState.switch_off),
+                        button("Switch on…", opens=_ON),
+                    )
+                ),
             ),
             class_name="stack",
         ),

@@ -17,6 +17,7 @@ from pulse_dash.components.secret import copy_now, key_value, secret_value
 from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.keys import KeyRow, KeysState
+from pulse_dash.state.project import ProjectState
 from pulse_dash.state.secret import SecretState
 
 _NEW_KEY = "new-key"
@@ -102,8 +103,14 @@ def _first(key: rx.Var[KeyRow]) -> rx.Component:
                     rx.cond(
                         shown, button("I have copied it", small=True, icon_name="check", on_click=SecretState.put_away)
                     ),
-                    button("Regenerate…", small=True, icon_name="refresh-cw", opens="regenerate-" + key.id),
-                    button("Revoke…", small=True, variant="danger", opens="revoke-" + key.id),
+                    rx.cond(
+                        ProjectState.may.regenerate_keys,
+                        button("Regenerate…", small=True, icon_name="refresh-cw", opens="regenerate-" + key.id),
+                    ),
+                    rx.cond(
+                        ProjectState.may.revoke_keys,
+                        button("Revoke…", small=True, variant="danger", opens="revoke-" + key.id),
+                    ),
                     rx.el.span("Revoked keys are refused everywhere within a second.", class_name="hint"),
                     class_name="with-note",
                 ),
@@ -132,8 +139,8 @@ def _no_key() -> rx.Component:
         empty(
             "key-round",
             "No key works at the moment",
-            "A key lets a server of yours ask for tokens. All keys of this project are revoked; make a new one.",
-            button("New key…", icon_name="plus", opens=_NEW_KEY),
+            "A key lets a server of yours ask for tokens. All keys of this project are revoked.",
+            rx.cond(ProjectState.may.create_keys, button("New key…", icon_name="plus", opens=_NEW_KEY)),
             small=True,
         ),
         class_name="card",
@@ -150,7 +157,10 @@ def _others() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Other keys"),
-            rx.el.div(button("New key…", small=True, icon_name="plus", opens=_NEW_KEY), class_name="push"),
+            rx.cond(
+                ProjectState.may.create_keys,
+                rx.el.div(button("New key…", small=True, icon_name="plus", opens=_NEW_KEY), class_name="push"),
+            ),
             class_name="card-head",
         ),
         rx.cond(
@@ -211,8 +221,14 @@ def _row(key: rx.Var[KeyRow]) -> rx.Component:
                 rx.cond(
                     key.alive,
                     rx.el.span(
-                        opening_icon("refresh-cw", "Regenerate…", "regenerate-" + key.id),
-                        opening_icon("ban", "Revoke…", "revoke-" + key.id),
+                        rx.cond(
+                            ProjectState.may.regenerate_keys,
+                            opening_icon("refresh-cw", "Regenerate…", "regenerate-" + key.id),
+                        ),
+                        rx.cond(
+                            ProjectState.may.revoke_keys,
+                            opening_icon("ban", "Revoke…", "revoke-" + key.id),
+                        ),
                         class_name="row row-close",
                     ),
                 ),

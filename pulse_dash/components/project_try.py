@@ -12,7 +12,7 @@ from pulse_dash.components.icons import icon
 from pulse_dash.components.join import join_room
 from pulse_dash.components.links import plain_link
 from pulse_dash.components.project_passport import passport_card
-from pulse_dash.components.states import bone, empty, notice
+from pulse_dash.components.states import bone, empty, not_offered, notice
 from pulse_dash.components.times import moment
 from pulse_dash.state.project import ProjectState
 from pulse_dash.state.try_it import TryState
@@ -20,6 +20,17 @@ from pulse_dash.state.try_it import TryState
 
 def try_tab() -> rx.Component:
     """From a name to a participant."""
+    return rx.cond(
+        ProjectState.loaded & ~ProjectState.may.create_tokens,
+        not_offered(
+            "Your role does not mint tokens",
+            "Who has a token is in the room. A developer, an admin or an owner of the organization tries it here.",
+        ),
+        _try(),
+    )
+
+
+def _try() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.cond(
@@ -28,7 +39,7 @@ def try_tab() -> rx.Component:
                 rx.el.section(bone("bone-title"), bone("bone-line"), class_name="card stack try-bones"),
             ),
             rx.cond(TryState.token != "", _token()),
-            rx.cond(ProjectState.loaded, passport_card()),
+            rx.cond(ProjectState.may.validate_tokens, passport_card()),
             class_name="stack",
         ),
         rx.el.div(

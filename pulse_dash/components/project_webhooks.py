@@ -12,7 +12,7 @@ from pulse_dash.components.dialog import breaks, form_dialog
 from pulse_dash.components.fields import field
 from pulse_dash.components.lists import list_choice, section_bones
 from pulse_dash.components.secret import signing_secret
-from pulse_dash.components.states import empty, failed
+from pulse_dash.components.states import empty, failed, not_offered
 from pulse_dash.components.times import moment
 from pulse_dash.state.secret import SecretState
 from pulse_dash.state.webhooks import DeliveryRow, WebhookRow, WebhooksState
@@ -50,13 +50,10 @@ def webhooks_tab() -> rx.Component:
 
 
 def _hidden() -> rx.Component:
-    return rx.el.section(
-        empty(
-            "eye-off",
-            "Your role does not see webhooks",
-            "What they are told speaks of people in rooms. An admin or an owner of the organization sees them.",
-        ),
-        class_name="card",
+    return not_offered(
+        "Your role does not see webhooks",
+        "What they are told speaks of people in rooms. An admin or an owner of the organization sees them.",
+        "eye-off",
     )
 
 
@@ -215,7 +212,8 @@ def _delivery(delivery: rx.Var[DeliveryRow]) -> rx.Component:
     )
 
 
-def _fields(prefix: Any, *, url: Any = "", events: Any = None) -> tuple[rx.Component, ...]:
+def _fields(prefix: Any, webhook: rx.Var[WebhookRow] | None = None) -> tuple[rx.Component, ...]:
+    url: Any = "" if webhook is None else webhook.url
     return (
         field(
             "Address",
@@ -235,12 +233,20 @@ def _fields(prefix: Any, *, url: Any = "", events: Any = None) -> tuple[rx.Compo
         ),
         rx.el.fieldset(
             rx.el.legend("Is told when"),
-            *(_box(prefix, name, words, events) for name, words in _EVENTS),
-            rx.el.p("None ticked is everything, also what is added later.", class_name="hint"),
+            *(_box(prefix, name, words, None if webhook is None else webhook.events) for name, words in _EVENTS),
+            _hint(webhook),
             rx.el.p(WebhooksState.errors.get("events", ""), class_name="field-error", role="alert"),
             class_name="boxes",
         ),
     )
+
+
+def _hint(webhook: rx.Var[WebhookRow] | None) -> rx.Component:
+    usual = "None ticked is everything, also what is added later."
+    if webhook is None:
+        return rx.el.p(usual, class_name="hint")
+    chosen = rx.fragment("Chosen over the API, it also stays told of ", webhook.besides.join(", "), ".")
+    return rx.el.p(rx.cond(webhook.besides.length() > 0, chosen, usual), class_name="hint")
 
 
 def _box(prefix: Any, name: str, words: str, events: Any) -> rx.Component:
@@ -264,7 +270,7 @@ def _dialogs(webhook: rx.Var[WebhookRow]) -> rx.Component:
         form_dialog(
             rx.fragment("Change ", rx.el.bdi(webhook.host)),
             rx.el.input(type="hidden", name="webhook_id", default_value=webhook.id),
-            *_fields("change-" + webhook.id, url=webhook.url, events=webhook.events),
+            *_fields("change-" + webhook.id, webhook),
             state=WebhooksState,
             id="change-" + webhook.id,
             does="Save",

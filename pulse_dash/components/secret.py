@@ -7,13 +7,9 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.components.buttons import button, copy_icon, copy_words
+from pulse_dash.components.reveal import reveal
 from pulse_dash.components.states import notice
 from pulse_dash.state.secret import SecretState
-
-
-class _Reveal(rx.Component):
-    library = "$/public/react/reveal.jsx"
-    tag = "Reveal"
 
 
 def copy_now() -> rx.Component:
@@ -70,6 +66,6 @@ def _shown_once(secret: Any, what: str) -> rx.Component:
             rx.el.span("shown once, for two minutes", class_name="hint"),
             class_name="value-head",
         ),
-        rx.el.div(rx.el.code(secret), copy_words(secret, what), _Reveal.create(), class_name="value value-secret"),
+        rx.el.div(rx.el.code(secret), copy_words(secret, what), reveal(), class_name="value value-secret"),
         class_name="field",
     )

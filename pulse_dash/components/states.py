@@ -45,6 +45,11 @@ def empty(icon_name: str, title: Any, why: Any, *action: Any, small: bool = Fals
     )
 
 
+def not_offered(title: str, who_may: str, icon_name: str = "lock") -> rx.Component:
+    """In place of what a role does not see or do: whom to ask for it."""
+    return rx.el.section(empty(icon_name, title, who_may), class_name="card")
+
+
 def failed(
     what: str, detail: Any, reference: Any, *, retry: Any, still: str = "", besides: rx.Component | None = None
 ) -> rx.Component:

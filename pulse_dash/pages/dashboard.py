@@ -34,7 +34,10 @@ def page() -> rx.Component:
                 custom_attrs={"aria-live": "polite"},
             ),
             plain_link(icon("book-open"), "Docs", href="/docs", class_name=button_class()),
-            button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
+            rx.cond(
+                ShellState.may.create_projects,
+                button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
+            ),
         ),
         rx.el.div(
             rx.cond(
@@ -172,9 +175,9 @@ def _step(step: rx.Var[Step]) -> rx.Component:
             ~step.done,
             rx.cond(
                 step.href == "",
-                button("Create", small=True, opens=NEW_PROJECT),
+                rx.cond(ShellState.may.create_projects, button("Create", small=True, opens=NEW_PROJECT)),
                 rx.cond(
-                    DashboardState.projects > 0,
+                    (DashboardState.projects > 0) & ShellState.may.create_tokens,
                     page_link(step.action, to=step.href, class_name=button_class(small=True)),
                 ),
             ),
@@ -187,17 +190,20 @@ def _ways() -> rx.Component:
     return rx.el.section(
         rx.el.div(rx.el.h2("Quick actions"), class_name="card-head"),
         rx.el.ul(
-            rx.el.li(
-                rx.el.button(
-                    icon("folder-plus"),
-                    _way_words("New project", "Its own keys, rooms and figures"),
-                    type="button",
-                    class_name="way",
-                    custom_attrs={"data-opens-dialog": NEW_PROJECT, "aria-haspopup": "dialog"},
-                )
+            rx.cond(
+                ShellState.may.create_projects,
+                rx.el.li(
+                    rx.el.button(
+                        icon("folder-plus"),
+                        _way_words("New project", "Its own keys, rooms and figures"),
+                        type="button",
+                        class_name="way",
+                        custom_attrs={"data-opens-dialog": NEW_PROJECT, "aria-haspopup": "dialog"},
+                    )
+                ),
             ),
             rx.cond(
-                DashboardState.try_at != "",
+                (DashboardState.try_at != "") & ShellState.may.create_tokens,
                 rx.el.li(
                     page_link(
                         icon("play"),

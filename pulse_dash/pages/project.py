@@ -14,6 +14,7 @@ from pulse_dash.components.project_keys import keys_tab
 from pulse_dash.components.project_settings import danger_tab, settings_tab
 from pulse_dash.components.project_try import try_tab
 from pulse_dash.components.project_webhooks import webhooks_tab
+from pulse_dash.components.reveal import reveal
 from pulse_dash.components.shell import shell
 from pulse_dash.components.silence import silence_notice
 from pulse_dash.components.states import bone, empty, failed
@@ -62,7 +63,7 @@ def _there() -> rx.Component:
                 class_name="page-facts",
             ),
             rx.cond(
-                ProjectState.tab != "try",
+                (ProjectState.tab != "try") & (~ProjectState.loaded | ProjectState.may.create_tokens),
                 # On a phone the tab of that name is near enough.
                 page_link(
                     icon("play"), "Try it", to=_to("try"), replace=True, class_name=f"{button_class()} wide-only"
@@ -74,6 +75,8 @@ def _there() -> rx.Component:
             *(
                 page_link(
                     word,
+                    # A phone has no room for all of them.
+                    rx.cond(ProjectState.tab == tab, reveal()),
                     to=_to(tab),
                     replace=True,
                     class_name="tab",

@@ -26,7 +26,10 @@ def page() -> rx.Component:
             crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
             "Projects",
             rx.el.p("Each project has its own keys, rooms and figures.", class_name="page-sentence"),
-            button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
+            rx.cond(
+                ShellState.may.create_projects,
+                button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
+            ),
             docs="api#projects-and-keys",
         ),
         rx.cond(never_any, rx.fragment(), _tools()),
@@ -34,7 +37,7 @@ def page() -> rx.Component:
             ProjectsState,
             rx.el.ul(
                 rx.foreach(ProjectsState.items, _card),
-                rx.cond(ProjectsState.pages == 1, rx.el.li(_new_card())),
+                rx.cond((ProjectsState.pages == 1) & ShellState.may.create_projects, rx.el.li(_new_card())),
                 class_name="cards",
             ),
             bones=card_bones(),
@@ -117,9 +120,18 @@ def _none_yet() -> rx.Component:
     return nothing_yet(
         "folder-kanban",
         "No projects yet",
-        "A project is one app of yours: it has its own keys, and its rooms never meet another project's. "
-        "Start with one; a name is all it takes.",
-        button("Create the first project", icon_name="plus", opens=NEW_PROJECT),
+        rx.fragment(
+            "A project is one app of yours: it has its own keys, and its rooms never meet another project's. ",
+            rx.cond(
+                ShellState.may.create_projects,
+                "Start with one; a name is all it takes.",
+                "A developer, an admin or an owner of the organization makes the first.",
+            ),
+        ),
+        rx.cond(
+            ShellState.may.create_projects,
+            button("Create the first project", icon_name="plus", opens=NEW_PROJECT),
+        ),
     )
 
 

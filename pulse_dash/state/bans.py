@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from pulse_dash.core import bans
+from pulse_dash.core.access import Permission, holds
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
@@ -54,16 +55,16 @@ class BansState(DialogState, PulseState):
         project = await self.get_state(ProjectState)
         if project.missing or not project.id or project.tab != "bans":
             return
-        await self._read(await self._work(), project.id)
+        await self._read(await self._work(), project)
 
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep the list true while it is looked at."""
-        async for work in self._listen("bans:"):
+        async for work in self._listen("bans:", "organizations:", "users:"):
             async with self:
                 project = await self.get_state(ProjectState)
                 if project.id and project.tab == "bans" and self.loaded:
-                    await self._read(work, project.id)
+                    await self._read(work, project)
 
     @rx.event
     async def set_search(self, search: str) -> object:
@@ -93,7 +94,7 @@ class BansState(DialogState, PulseState):
         except (Invalid, Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
             return
-        await self._done(work, project.id)
+        await self._done(work, project)
 
     @rx.event
     async def lift(self, form_data: dict[str, Any]) -> None:
@@ -107,20 +108,21 @@ class BansState(DialogState, PulseState):
         except (Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
             return
-        await self._done(work, project.id)
+        await self._done(work, project)
 
-    async def _done(self, work: Work, project_id: str) -> None:
+    async def _done(self, work: Work, project: ProjectState) -> None:
         self.errors = {}
         self.changes += 1
-        await self._read(work, project_id)
+        await self._read(work, project)
 
-    async def _read(self, work: Work, project_id: str) -> None:
-        try:
-            found = await bans.listing(work, project_id, search=self.search, page=self.page, limit=_PAGE)
-        except Forbidden:
-            self.hidden, self.loaded = True, True
+    async def _read(self, work: Work, project: ProjectState) -> None:
+        if not holds(work.actor, Permission.PEOPLE_VIEW, project._org_id):
+            # To open the tab is not to ask for what is refused, and stands in no log.
+            self.hidden, self.loaded, self.items = True, True, []
             return
-        except NotFound:
+        try:
+            found = await bans.listing(work, project.id, search=self.search, page=self.page, limit=_PAGE)
+        except (Forbidden, NotFound):
             return
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id

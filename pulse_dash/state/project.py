@@ -8,9 +8,12 @@ import reflex as rx
 
 from pulse_dash.core import projects
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorNeeded, Unavailable
+from pulse_dash.core.projects import Project
+from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.dialogs import DialogState
 from pulse_dash.state.forms import confirmed, iso, text
+from pulse_dash.state.offered import Offered, offered
 
 TABS = ("keys", "try", "connections", "webhooks", "bans", "settings", "danger")
 
@@ -28,7 +31,8 @@ class ProjectState(DialogState, PulseState):
     created_at: str = ""
     development_prefix: str = ""
     saved: bool = False
-    _loads: int = 0
+    may: Offered = Offered()
+    _org_id: str = ""
 
     @rx.var
     def tab(self) -> str:
@@ -56,7 +60,7 @@ class ProjectState(DialogState, PulseState):
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id
             return None
-        self._fill(project)
+        self._fill(work, project)
         return None
 
     @rx.event(background=True, supersedes=True)
@@ -67,7 +71,7 @@ class ProjectState(DialogState, PulseState):
                 if not self.loaded or self.missing:
                     continue
                 try:
-                    self._fill(await projects.read(work, self.id))
+                    self._fill(work, await projects.read(work, self.id))
                 except (NotFound, SecondFactorNeeded):
                     self.missing = True
                 except Unavailable:
@@ -78,11 +82,13 @@ class ProjectState(DialogState, PulseState):
     async def save(self, form_data: dict[str, Any]) -> None:
         """Rename it or change its region."""
         self.errors, self.saved = {}, False
+        work = await self._work()
         try:
             self._fill(
+                work,
                 await projects.change(
-                    await self._work(), self.id, name=text(form_data, "name"), region=text(form_data, "region") or None
-                )
+                    work, self.id, name=text(form_data, "name"), region=text(form_data, "region") or None
+                ),
             )
         except (Invalid, Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
@@ -100,8 +106,9 @@ class ProjectState(DialogState, PulseState):
         await self._switch(None)
 
     async def _switch(self, prefix: str | None) -> None:
+        work = await self._work()
         try:
-            self._fill(await projects.change(await self._work(), self.id, development_prefix=prefix))
+            self._fill(work, await projects.change(work, self.id, development_prefix=prefix))
         except (Invalid, Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
             return
@@ -121,12 +128,13 @@ class ProjectState(DialogState, PulseState):
         self.changes += 1
         return rx.redirect("/projects")
 
-    def _fill(self, project: Any) -> None:
+    def _fill(self, work: Work, project: Project) -> None:
         self.problem = self.reference = ""
         self.missing = False
         self.id, self.name, self.region = project.id, project.name, project.region
         self.created_at = iso(project.created_at)
         self.development_prefix = project.development_prefix or ""
+        self._org_id, self.may = project.org_id, offered(work.actor, project.org_id)
         self.loaded = True
 
 

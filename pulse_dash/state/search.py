@@ -57,7 +57,7 @@ _KNOWN: tuple[_Known, ...] = (
     ),
     _Known(Hit("docs", _GO, "docs", "Docs", "Quick start", href="/docs"), "help documentation quickstart curl example"),
     _Known(Hit("docs-api", _GO, "docs", "Docs: API", href="/docs/api"), "rest endpoints errors", unasked=False),
-    _Known(Hit("new-project", _DO, "action", "New project…", opens=NEW_PROJECT), "create add make", True),
+    _Known(Hit("new-project", _DO, "action", "New project…", opens=NEW_PROJECT), "create add make"),
     *(
         _Known(Hit(f"theme-{theme}", _DO, "theme", name, theme=theme), "theme mode appearance colours", unasked=False)
         for theme, name in (("light", "Light theme"), ("dark", "Dark theme"), ("system", "Theme of the system"))
@@ -94,7 +94,7 @@ class SearchState(PulseState):
 
 
 async def _found(work: Work, shell: ShellState, text: str) -> list[Hit]:
-    known = [each.hit for each in _KNOWN if _says(each, text) and (not shell.homeless or not each.needs_organization)]
+    known = [each.hit for each in _KNOWN if _says(each, text) and _is_open(each, shell)]
     pages, actions = ([hit for hit in known if hit.group == group] for group in (_GO, _DO))
     theirs = {choice.id: choice.name for choice in shell.organizations}
     here = shell._organization_id
@@ -112,6 +112,12 @@ def _says(known: _Known, text: str) -> bool:
         return known.unasked
     said = f"{known.hit.name} {known.also}".lower()
     return all(word in said for word in text.lower().split())
+
+
+def _is_open(known: _Known, shell: ShellState) -> bool:
+    if known.hit.opens == NEW_PROJECT:
+        return shell.may.create_projects
+    return not (known.needs_organization and shell.homeless)
 
 
 def _begins(hits: list[Hit], text: str) -> bool:

@@ -10,8 +10,10 @@ import reflex as rx
 from pulse_dash.core import accounts, links
 from pulse_dash.core.accounts import SignedIn
 from pulse_dash.core.errors import SecondFactorNeeded, Unavailable
+from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState, page_away
 from pulse_dash.state.forms import initials
+from pulse_dash.state.offered import ALL_OF_IT, Offered, offered
 from pulse_dash.state.secret import SecretState
 
 # Nothing of an organization is shown there, and what was shown once would be lost.
@@ -47,6 +49,7 @@ class ShellState(PulseState):
     plan: str = ""
     organizations: list[OrganizationChoice] = []
     regions: list[str] = []
+    may: Offered = ALL_OF_IT
     _organization_id: str = ""
     _home_id: str = ""
 
@@ -59,7 +62,7 @@ class ShellState(PulseState):
             person = await accounts.me(work)
         except Unavailable:
             return page_away()
-        self._fill(person)
+        self._fill(work, person)
         self.regions = list(work.parts.policy.regions)
         self.loaded = True
         return None
@@ -87,9 +90,9 @@ class ShellState(PulseState):
             # Another tab may have gone to work elsewhere; this one stays where it is.
             if stays or person.organization is None or person.organization.id == home:
                 async with self:
-                    self._fill(person)
+                    self._fill(work, person)
 
-    def _fill(self, person: SignedIn) -> None:
+    def _fill(self, work: Work, person: SignedIn) -> None:
         user, here = person.user, person.organization
         self.name, self.email, self.initials = user.name, user.email, initials(user.name)
         self.unverified = user.verified_at is None
@@ -111,6 +114,7 @@ class ShellState(PulseState):
         # What asks for a second factor answers nothing until there is one.
         self._organization_id = here.id if here and not self.held_back else ""
         self._home_id = here.id if here else ""
+        self.may = offered(work.actor, self._home_id)
         self.homeless = here is None
 
     @rx.event

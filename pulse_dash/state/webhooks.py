@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import reflex as rx
 
 from pulse_dash.core import project_webhooks, webhook_deliveries
+from pulse_dash.core.access import Permission, holds
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.project_webhooks import MOST, GivenWebhook, ShownWebhook, Webhook
@@ -25,6 +26,7 @@ from pulse_dash.state.secret import SecretState
 _PAGE = 25
 _LONGEST_URL = 2048
 _EVENT = "event-"
+_HEARD = ("webhooks:", "webhook_deliveries:", "webhook_delivered:", "organizations:", "users:")
 _STATES = {"waiting": ("Waiting", "warn"), "delivered": ("Delivered", "good"), "dead": ("Given up", "bad")}
 
 
@@ -36,6 +38,8 @@ class WebhookRow:
     url: str
     host: str
     events: list[str]
+    # Those that the form has no box for: chosen over the API, they stay.
+    besides: list[str]
     told: str
     enabled: bool
     created_at: str
@@ -83,16 +87,16 @@ class WebhooksState(DialogState, PulseState):
         project = await self.get_state(ProjectState)
         if project.missing or not project.id or project.tab != "webhooks":
             return
-        await self._read(await self._work(), project.id)
+        await self._read(await self._work(), project)
 
     @rx.event(background=True, supersedes=True)
     async def follow(self) -> None:
         """Keep both lists true while they are looked at."""
-        async for work in self._listen("webhooks:", "webhook_deliveries:", "webhook_delivered:"):
+        async for work in self._listen(*_HEARD):
             async with self:
                 project = await self.get_state(ProjectState)
                 if project.id and project.tab == "webhooks" and self.loaded:
-                    await self._read(work, project.id)
+                    await self._read(work, project)
 
     @rx.event
     async def choose(self, chosen: str) -> object:
@@ -119,15 +123,14 @@ class WebhooksState(DialogState, PulseState):
         except (Invalid, Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
             return None
-        return await self._shown(project.id, made)
+        return await self._shown(project, made)
 
     @rx.event
     async def change(self, form_data: dict[str, Any]) -> None:
         """Another address, or other events."""
         project, webhook_id = await self.get_state(ProjectState), text(form_data, "webhook_id")
-        # What the form has no box for was chosen over the API, and stays.
-        unseen = [event for row in self.rows if row.id == webhook_id for event in row.events if event not in SAMPLES]
-        events = [*(_events(form_data) or ()), *unseen] or None
+        besides = [event for row in self.rows if row.id == webhook_id for event in row.besides]
+        events = [*(_events(form_data) or ()), *besides] or None
         try:
             await project_webhooks.change(
                 await self._work(), project.id, webhook_id, url=_url(form_data), events=events
@@ -135,7 +138,7 @@ class WebhooksState(DialogState, PulseState):
         except (Invalid, Conflict, Forbidden, NotFound) as refused:
             self.errors = self._sentences(refused)
             return
-        await self._done(project.id)
+        await self._done(project)
 
     @rx.event
     async def switch(self, webhook_id: str, enabled: bool) -> object:
@@ -145,7 +148,7 @@ class WebhooksState(DialogState, PulseState):
             await project_webhooks.change(await self._work(), project.id, webhook_id, enabled=enabled)
         except (Conflict, Forbidden, NotFound) as refused:
             return self._told(refused)
-        await self._done(project.id)
+        await self._done(project)
         return None
 
     @rx.event
@@ -157,7 +160,7 @@ class WebhooksState(DialogState, PulseState):
         except (Conflict, Forbidden, NotFound) as refused:
             self.errors = self._sentences(refused)
             return None
-        return await self._shown(project.id, made)
+        return await self._shown(project, made)
 
     @rx.event
     async def remove(self, form_data: dict[str, Any]) -> None:
@@ -171,7 +174,7 @@ class WebhooksState(DialogState, PulseState):
         except (Conflict, Forbidden) as refused:
             self.errors = self._sentences(refused)
             return
-        await self._done(project.id)
+        await self._done(project)
 
     @rx.event
     async def test(self, webhook_id: str) -> object:
@@ -181,7 +184,7 @@ class WebhooksState(DialogState, PulseState):
             await webhook_deliveries.test(await self._work(), project.id, webhook_id, event=SAMPLES[2])
         except (Forbidden, NotFound) as refused:
             return self._told(refused)
-        await self._done(project.id)
+        await self._done(project)
         return None
 
     @rx.event
@@ -192,32 +195,33 @@ class WebhooksState(DialogState, PulseState):
             await webhook_deliveries.replay(await self._work(), project.id, delivery_id)
         except (Conflict, Forbidden, NotFound) as refused:
             return self._told(refused)
-        await self._done(project.id)
+        await self._done(project)
         return None
 
     async def _at(self, chosen: str, cursor: str) -> object:
         project = await self.get_state(ProjectState)
         return list_at(f"/projects/{project.id}", tab="webhooks", state=chosen, cursor=cursor)
 
-    async def _shown(self, project_id: str, made: ShownWebhook) -> object:
+    async def _shown(self, project: ProjectState, made: ShownWebhook) -> object:
         webhook = made.webhook
         (await self.get_state(SecretState))._show(ShownKey(webhook.id, "", webhook.url, made.secret))
-        await self._done(project_id)
+        await self._done(project)
         return SecretState.fade
 
-    async def _done(self, project_id: str) -> None:
+    async def _done(self, project: ProjectState) -> None:
         self.errors = {}
         self.changes += 1
-        await self._read(await self._work(), project_id)
+        await self._read(await self._work(), project)
 
-    async def _read(self, work: Work, project_id: str) -> None:
-        try:
-            webhooks = await project_webhooks.listing(work, project_id, limit=MOST)
-            told = await self._deliveries(work, project_id)
-        except Forbidden:
-            self.hidden, self.loaded = True, True
+    async def _read(self, work: Work, project: ProjectState) -> None:
+        if not holds(work.actor, Permission.WEBHOOKS_CHANGE, project._org_id):
+            # To open the tab is not to ask for what is refused, and stands in no log.
+            self.hidden, self.loaded, self.rows, self.items = True, True, [], []
             return
-        except NotFound:
+        try:
+            webhooks = await project_webhooks.listing(work, project.id, limit=MOST)
+            told = await self._deliveries(work, project.id)
+        except (Forbidden, NotFound):
             return
         except Unavailable as away:
             self.problem, self.reference = away.detail, work.call.request_id
@@ -261,6 +265,7 @@ def _row(webhook: Webhook) -> WebhookRow:
         url=webhook.url,
         host=_host(webhook.url),
         events=list(webhook.events or ()),
+        besides=[event for event in webhook.events or () if event not in SAMPLES],
         told="everything" if webhook.events is None else ", ".join(webhook.events),
         enabled=webhook.enabled,
         created_at=iso(webhook.created_at),

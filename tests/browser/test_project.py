@@ -201,3 +201,10 @@ async def test_who_is_put_out_sees_nothing_more_of_an_open_project_wherever_they
 def rival_name(signed_in: dict[str, Any], org_id: str) -> str:
     """The organization that somebody has besides this one."""
     return next(each["name"] for each in signed_in["organizations"] if each["id"] != org_id)
+
+
+async def test_on_a_phone_the_tab_that_is_looked_at_is_in_view(visitor: Visitor, customer: Customer) -> None:
+    await visitor.page.set_viewport_size({"width": PHONE, "height": HEIGHT[PHONE]})
+    for tab in ("Danger zone", "Keys"):
+        await visitor.go(f"/projects/{customer.project_id}?tab={tab.split()[0].lower()}")
+        await expect(visitor.page.get_by_role("link", name=tab, exact=True)).to_be_in_viewport(ratio=1)

@@ -32,8 +32,8 @@ async def test_an_event_that_was_chosen_over_the_api_outlives_the_form(
     monkeypatch.setattr(PulseState, "_work", theirs)
     root = State(_reflex_internal_init=True)  # type: ignore[call-arg]
     project, webhooks = [await root.get_state(kind) for kind in (ProjectState, WebhooksState)]
-    project.id = house.id
-    await webhooks._read(work, house.id)
+    project.id, project._org_id = house.id, owner.organization.id
+    await webhooks._read(work, project)
 
     form = {"webhook_id": made.id, "url": made.url, **{f"event-{event}": "on" for event in ticked}}
     await WebhooksState.event_handlers["change"].fn(webhooks, form)
