@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
 
+from pulse_dash.api.auth import Email
 from pulse_dash.api.bodies import Answer, Body, Listing, Moment, Name, PageLimit, PageNumber, Search, listed
 from pulse_dash.api.idempotent import idempotent
-from pulse_dash.api.principals import Caller, reach
+from pulse_dash.api.principals import Caller
+from pulse_dash.api.team import InvitedAnswer, invited_answer
 from pulse_dash.api.versions import IfMatch, tag, version_of
-from pulse_dash.core import organizations
-from pulse_dash.core.access import UserActor
+from pulse_dash.core import operators, organizations
+from pulse_dash.core.access import Permission, UserActor
 from pulse_dash.core.organizations import Organization
 from pulse_dash.core.work import Work
 
@@ -20,6 +23,7 @@ router = APIRouter(prefix="/v1/organizations", tags=["organizations"])
 
 class NewOrganization(Body):
     name: Name
+    admin_email: Annotated[Email | None, Field(description="Who is invited as its admin.")] = None
 
 
 class OrganizationChange(Body):
@@ -39,10 +43,28 @@ class OrganizationAnswer(Answer):
     updated_at: Moment
 
 
+class NewOrganizationAnswer(OrganizationAnswer):
+    """With the invitation of its admin, where one was named."""
+
+    invitation: InvitedAnswer | None
+
+
+async def _there(request: Request, work: Caller, org_id: str) -> None:
+    """Asked before the body is looked at: 404 and 403 come before a wrong field is told.
+
+    Operators give plans to organizations in which they have no role, and nothing else."""
+    if operators.is_one(work.actor) and request.scope["state"].get("json", {}).keys() == {"plan"}:
+        await organizations.of_operator(work, org_id)
+    else:
+        await work.narrowed(Permission.ORGANIZATION_CHANGE).store.organizations.get(org_id)
+
+
 @router.post("", status_code=201, summary="Make an organization")
 @idempotent
-async def create(work: Caller, body: NewOrganization, response: Response) -> OrganizationAnswer:
-    return _answer(work, await organizations.create(work, name=body.name), response)
+async def create(work: Caller, body: NewOrganization, response: Response) -> NewOrganizationAnswer:
+    made = await organizations.create(work, name=body.name, admin_email=body.admin_email)
+    invitation = invited_answer(work, made.invited) if made.invited else None
+    return NewOrganizationAnswer(**_answer(work, made.organization, response).model_dump(), invitation=invitation)
 
 
 @router.get("", summary="My organizations")
@@ -61,13 +83,15 @@ async def read(work: Caller, org_id: str, response: Response) -> OrganizationAns
 @router.put(
     "/{org_id}",
     summary="Change the named fields",
-    dependencies=[reach(organizations.change, "organizations", "org_id")],
+    dependencies=[Depends(_there)],
 )
 async def change(
     work: Caller, org_id: str, body: OrganizationChange, response: Response, if_match: IfMatch = None
 ) -> OrganizationAnswer:
-    changed = await organizations.change(work, org_id, **body.model_dump(), version=version_of(if_match))
-    return _answer(work, changed, response)
+    version = version_of(if_match)
+    if operators.is_one(work.actor) and body.plan is not None and body.model_fields_set == {"plan"}:
+        return _answer(work, await organizations.change_plan(work, org_id, body.plan, version=version), response)
+    return _answer(work, await organizations.change(work, org_id, **body.model_dump(), version=version), response)
 
 
 @router.delete("/{org_id}", status_code=204, summary="Delete it with its projects; all keys stop")

@@ -103,7 +103,7 @@ async def as_csv(work: Downloading, org_id: str) -> Csv:
 )
 @idempotent
 async def invite(work: Caller, org_id: str, body: InvitationBody) -> InvitedAnswer:
-    return _invited(work, await invitations.invite(work, org_id, email=body.email, role=Role(body.role)))
+    return invited_answer(work, await invitations.invite(work, org_id, email=body.email, role=Role(body.role)))
 
 
 @router.get(f"{_ORGANIZATION}/members/{{user_id}}", summary="One member")
@@ -149,7 +149,7 @@ async def invitations_of(
 
 @router.post(f"{_ORGANIZATION}/invitations/{{invitation_id}}/resend", summary="Send a new link; the old one dies")
 async def resend(work: Caller, org_id: str, invitation_id: str) -> InvitedAnswer:
-    return _invited(work, await invitations.resend(work, org_id, invitation_id))
+    return invited_answer(work, await invitations.resend(work, org_id, invitation_id))
 
 
 @router.delete(f"{_ORGANIZATION}/invitations/{{invitation_id}}", status_code=204, summary="Take an invitation back")
@@ -188,5 +188,6 @@ def _invitation(work: Work, invitation: Invitation) -> InvitationAnswer:
     )
 
 
-def _invited(work: Work, invited: Invited) -> InvitedAnswer:
+def invited_answer(work: Work, invited: Invited) -> InvitedAnswer:
+    """A fresh invitation as it is told to whoever made it."""
     return InvitedAnswer(**_invitation(work, invited.invitation).model_dump(), accept_url=invited.accept_url)

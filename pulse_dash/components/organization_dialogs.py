@@ -5,8 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from pulse_dash.components.dialog import confirm_dialog, form_dialog
-from pulse_dash.components.fields import field
+from pulse_dash.components.fields import field, select
 from pulse_dash.state.organizations import OrganizationRow, OrganizationsState
+from pulse_dash.state.shell import PLANS
 
 NEW_ORGANIZATION = "new-organization"
 RENAME, DELETE = "rename-", "delete-"
@@ -72,10 +73,22 @@ def rename_dialog(row: rx.Var[OrganizationRow]) -> rx.Component:
             ),
             class_name="field",
         ),
+        rx.cond(OrganizationsState.operator, _plan(row)),
         state=OrganizationsState,
         id=RENAME + row.id,
         does="Save",
         on_submit=OrganizationsState.rename,
+    )
+
+
+def _plan(row: rx.Var[OrganizationRow]) -> rx.Component:
+    return select(
+        "Plan",
+        *(rx.el.option(words, value=plan) for plan, words in PLANS.items()),
+        id="plan-" + row.id,
+        name="plan",
+        default_value=row.plan,
+        key=row.id + row.plan,
     )
 
 

@@ -57,6 +57,7 @@ _ALL = (
     Action("personal_token.revoked", "revoked the personal token {thing}", "revoke a personal token"),
     Action("organization.created", "made the organization {thing}", "make an organization"),
     Action("organization.updated", "changed the organization {thing}", "change the organization {thing}"),
+    Action("plan.changed", "changed the plan of {thing}", "change the plan of {thing}"),
     Action("organization.deleted", "deleted the organization {thing}", "delete the organization {thing}"),
     Action("organization.restored", "restored the organization {thing}", "restore the organization {thing}"),
     Action("member.invited", "invited {thing}", "invite somebody to {thing}"),

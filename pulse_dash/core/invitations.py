@@ -30,7 +30,7 @@ from pulse_dash.core.names import in_a_mail, name_errors
 from pulse_dash.core.passwords import password_errors
 from pulse_dash.core.vault import random_secret, same
 from pulse_dash.core.work import Work
-from pulse_dash.store.engine import DuplicateKey
+from pulse_dash.store.engine import Document, DuplicateKey
 from pulse_dash.store.invitations import Invitation as Invitation  # noqa: PLC0414 - core hands it on to api and state
 from pulse_dash.store.organizations import Organization
 from pulse_dash.store.records import Moved
@@ -94,6 +94,14 @@ class Invited:
     accept_url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An invitation that is not stored yet, and what its link will hold."""
+
+    document: Document
+    token: str
+
+
 @requires(Permission.MEMBERS_INVITE)
 async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
     """Ask an address to join with a role. Raises NotFound, Forbidden, Invalid, AlreadyThere, RateLimited."""
@@ -103,17 +111,7 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
     await _refuse_member(work, organization, address)
     if await work.store.invitations.since(org_id, work.clock.now() - _HOUR) >= MOST_AN_HOUR:
         raise await _too_many(work, org_id)
-    invitation_id = work.new_id("inv")
-    token = f"{invitation_id}.{random_secret()}"
-    document = {
-        "_id": invitation_id,
-        "org_id": org_id,
-        "email": address,
-        "role": role.value,
-        "invited_by": me.id,
-        "open": f"{org_id}:{address}",
-        **_token_fields(work, token),
-    }
+    document, token = _document(work, me, org_id, address, role)
     try:
         made = await work.store.invitations.add(document, _entry(work, "member.invited", document, role))
     except DuplicateKey as there:
@@ -123,6 +121,27 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
         await _take_back(work, made)
         raise await _too_many(work, org_id)
     return Invited(made, await _send(work, organization, me, address, token))
+
+
+@open_because("for whoever makes the organization, who will own it")
+def drafted(work: Work, org_id: str, *, email: str, role: Role, field: str) -> Drafted:
+    """An invitation into an organization that is about to be made, for whoever stores both: the caller will own it.
+
+    Raises Unauthenticated, Unverified, AlreadyThere; Invalid, which names the field."""
+    me = _verified(work)
+    address = plain_address(email, field)
+    if address == me.email:
+        raise AlreadyThere("This is your own address. You will own the organization.")
+    document, token = _document(work, me, org_id, address, role)
+    entry = _entry(work, "member.invited", document, role)
+    return Drafted(work.store.invitations.draft(document, entry), token)
+
+
+@open_because("for whoever made the organization with it")
+async def sent(work: Work, organization: Organization, drafted: Drafted) -> Invited:
+    """Mail the link of what was drafted, now that it is stored."""
+    accept_url = await _send(work, organization, _verified(work), drafted.document["email"], drafted.token)
+    return Invited(work.store.invitations.read(drafted.document), accept_url)
 
 
 @requires(Permission.MEMBERS_INVITE)
@@ -309,14 +328,20 @@ async def _join(work: Work, token: str, person: UserActor) -> None:
 
 async def _inviter(work: Work, organization: Organization, role: Role) -> UserActor:
     """The caller, who may give that role. Raises Unauthenticated, Unverified, AboveOwnRole."""
+    me = _verified(work)
+    own = organization.role_of(me.id)
+    if own is None or RANKS.index(role) > RANKS.index(Role(own)):
+        await work.refused("organizations", {"_id": organization.id, "name": organization.name})
+        raise AboveOwnRole(role)
+    return me
+
+
+def _verified(work: Work) -> UserActor:
+    """The caller, whose address is proved. Raises Unauthenticated, Unverified."""
     if not isinstance(work.actor, UserActor):
         raise Unauthenticated("A project's key invites nobody. Sign in as a user.")
     if not work.actor.verified:
         raise Unverified
-    own = organization.role_of(work.actor.id)
-    if own is None or RANKS.index(role) > RANKS.index(Role(own)):
-        await work.refused("organizations", {"_id": organization.id, "name": organization.name})
-        raise AboveOwnRole(role)
     return work.actor
 
 
@@ -331,6 +356,22 @@ async def _refuse_member(work: Work, organization: Organization, address: str) -
     known = await work.as_system("who has this address").store.users.by_email(address)
     if known is not None and organization.role_of(known.id) is not None:
         raise AlreadyThere("This address belongs to a member of the organization.")
+
+
+def _document(work: Work, me: UserActor, org_id: str, address: str, role: Role) -> tuple[Document, str]:
+    """The invitation as it will be kept, and what its link holds."""
+    invitation_id = work.new_id("inv")
+    token = f"{invitation_id}.{random_secret()}"
+    document = {
+        "_id": invitation_id,
+        "org_id": org_id,
+        "email": address,
+        "role": role.value,
+        "invited_by": me.id,
+        "open": f"{org_id}:{address}",
+        **_token_fields(work, token),
+    }
+    return document, token
 
 
 def _token_fields(work: Work, token: str) -> dict[str, Any]:

@@ -30,28 +30,29 @@ def kept_as(email: str) -> str | None:
         return None
 
 
-def address(email: str) -> str:
-    """The address as it is kept. Raises Invalid for what is none."""
+def address(email: str, field: str = "email") -> str:
+    """The address as it is kept. Raises Invalid, naming the field, for what is none."""
     kept = kept_as(email)
     if kept is None:
-        raise Invalid(FieldError("email", "Must be an email address."))
+        raise Invalid(FieldError(field, "Must be an email address."))
     return kept
 
 
-def plain_address(email: str) -> str:
-    """The address, where it also reads as what it is. Raises Invalid for one that only looks like another.
+def plain_address(email: str, field: str = "email") -> str:
+    """The address, where it also reads as what it is. Raises Invalid, naming the field, for one that only looks like
+    another.
 
     Refused are parts whose letters come from several scripts, and, under a domain of Latin letters, parts of another
     script all of whose letters are drawn as Latin ones. An address that is Cyrillic to its end is somebody's own."""
-    kept = address(email)
+    kept = address(email, field)
     latin_domain = kept.rpartition(".")[2].isascii()
     for part in re.split(r"[@.\-_+]", kept):
         letters = {letter for letter in part if letter.isalpha()}
         scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in letters}
         if len(scripts) > 1:
-            raise Invalid(FieldError("email", "Mixes letters of several scripts. Write it as its owner does."))
+            raise Invalid(FieldError(field, "Mixes letters of several scripts. Write it as its owner does."))
         drawn_as_latin = _DRAWN_AS_LATIN.get(next(iter(scripts), ""), frozenset[str]())
         if latin_domain and letters and letters <= drawn_as_latin:
             script = next(iter(scripts)).capitalize()
-            raise Invalid(FieldError("email", f"Looks like Latin letters and is {script}. Write it as its owner does."))
+            raise Invalid(FieldError(field, f"Looks like Latin letters and is {script}. Write it as its owner does."))
     return kept

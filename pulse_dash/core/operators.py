@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulse_dash.core import homes
-from pulse_dash.core.access import Anonymous, UserActor, open_because
+from pulse_dash.core.access import Actor, Anonymous, UserActor, open_because
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
 from pulse_dash.core.work import Work
 from pulse_dash.store.users import User
@@ -19,13 +19,18 @@ class OperatorOnly(Forbidden):
         self.detail = detail
 
 
+def is_one(actor: Actor) -> bool:
+    """Whether this is somebody who runs the installation, signed in as themselves."""
+    return isinstance(actor, UserActor) and actor.operator
+
+
 @open_because("it is what asks whether the caller is an operator")
 async def must_be(work: Work, action: str, *, resource_id: str, name: str) -> None:
     """Let operators pass, and keep who else asked. Raises Unauthenticated, OperatorOnly."""
     actor = work.actor
     if isinstance(actor, Anonymous):
         raise Unauthenticated
-    if isinstance(actor, UserActor) and actor.operator:
+    if is_one(actor):
         return
     if isinstance(actor, UserActor):
         noun, org_id = action.partition(".")[0], await home_of(work)

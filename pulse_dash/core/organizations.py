@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pulse_dash.core.access import ROLES, Permission, Role, UserActor, requires
+from pulse_dash.core import invitations, operators
+from pulse_dash.core.access import ROLES, Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import (
     Conflict,
     Forbidden,
@@ -15,11 +17,12 @@ from pulse_dash.core.errors import (
     SecondFactorNeeded,
     Unauthenticated,
 )
+from pulse_dash.core.invitations import Invited
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.operators import OperatorOnly
 from pulse_dash.core.work import Work
-from pulse_dash.store.organizations import Organization
-from pulse_dash.store.records import Page
+from pulse_dash.store.organizations import Organization, Organizations
+from pulse_dash.store.records import Making, Page
 
 RESTORABLE = timedelta(days=30)
 
@@ -33,9 +36,19 @@ class FactorFirst(Conflict):
         super().__init__("Set up your own second factor first: without one you would be held back yourself.")
 
 
+@dataclass(frozen=True, slots=True)
+class CreatedOrganization:
+    """A fresh organization, and who was invited to administer it."""
+
+    organization: Organization
+    invited: Invited | None
+
+
 @requires(Permission.VIEW)
-async def create(work: Work, *, name: str) -> Organization:
-    """Make an organization that the caller owns. Raises Invalid; Unauthenticated for a project's key."""
+async def create(work: Work, *, name: str, admin_email: str | None = None) -> CreatedOrganization:
+    """Make an organization that the caller owns, and invite an address as its admin where one is named.
+
+    Raises Invalid; Unauthenticated for a project's key; Unverified, AlreadyThere for an invitation."""
     if not isinstance(work.actor, UserActor):
         raise Unauthenticated("A project's key makes no organization. Sign in as a user.")
     _check(name)
@@ -48,8 +61,14 @@ async def create(work: Work, *, name: str) -> Organization:
         "created_by": work.actor.id,
         "deleted_at": None,
     }
+    admin = None
+    if admin_email is not None:
+        admin = invitations.drafted(work, org_id, email=admin_email, role=Role.ADMIN, field="admin_email")
     entry = work.entry("organization.created", org_id=org_id, resource="organization", resource_id=org_id, name=name)
-    return await work.as_system("make the caller's own organization").store.organizations.add(document, entry)
+    made = await work.as_system("make the caller's own organization").store.organizations.add(
+        document, entry, makes=[Making("invitations", admin.document)] if admin else []
+    )
+    return CreatedOrganization(made, await invitations.sent(work, made, admin) if admin else None)
 
 
 @requires(Permission.VIEW)
@@ -76,32 +95,65 @@ async def change(
 ) -> Organization:
     """Rename it, or ask a second factor of everybody: who has none is held back until they do.
 
-    Raises NotFound, Forbidden, Invalid, PreconditionFailed, Moved; OperatorOnly for another plan; FactorFirst where the
-    caller has none."""
+    Raises NotFound, Forbidden, Invalid, PreconditionFailed, Moved; OperatorOnly for another plan, where the caller is
+    no operator; FactorFirst where the caller has no factor."""
     before = await work.store.organizations.get(org_id)
     if version not in (None, before.version):
         raise PreconditionFailed
-    if plan is not None and plan != before.plan:
-        raise OperatorOnly("Nothing is sold here, so only an operator changes a plan.")
     asked: dict[str, Any] = {}
+    if plan not in (None, before.plan):
+        if not operators.is_one(work.actor):
+            raise OperatorOnly("Nothing is sold here, so only an operator changes a plan.")
+        asked["plan"] = plan
     if name is not None and name.strip() != before.name:
         _check(name)
         asked["name"] = name.strip()
     if requires_second_factor not in (None, before.requires_second_factor):
         asked["requires_second_factor"] = requires_second_factor
-    if not asked:
-        return before
     if asked.get("requires_second_factor") and not await _has_factor(work):
         raise FactorFirst
-    entry = work.entry(
-        "organization.updated",
-        org_id=org_id,
-        resource="organization",
-        resource_id=org_id,
-        name=before.name,
-        changes={field: {"before": getattr(before, field), "after": value} for field, value in asked.items()},
-    )
-    return await work.store.organizations.change(org_id, asked, entry, expect={"version": before.version})
+    return await _changed(work, work.store.organizations, before, asked)
+
+
+@open_because("operators have no role there; that the caller is one is asked first")
+async def of_operator(work: Work, org_id: str) -> Organization:
+    """Any organization, for an operator who gives it a plan. Raises Unauthenticated, OperatorOnly, NotFound."""
+    await operators.must_be(work, "plan.changed", resource_id=org_id, name=org_id)
+    return await work.as_system("an operator's look at a plan").store.organizations.get(org_id)
+
+
+@open_because("operators have no role there; that the caller is one is asked first")
+async def change_plan(work: Work, org_id: str, plan: str, *, version: int | None = None) -> Organization:
+    """Give any organization another plan, as an operator; it stands in the organization's own log.
+
+    Raises Unauthenticated, OperatorOnly, NotFound, PreconditionFailed, Moved."""
+    before = await of_operator(work, org_id)
+    if version not in (None, before.version):
+        raise PreconditionFailed
+    asked = {"plan": plan} if plan != before.plan else {}
+    return await _changed(work, work.as_system("an operator's plan").store.organizations, before, asked)
+
+
+async def _changed(work: Work, among: Organizations, before: Organization, asked: dict[str, Any]) -> Organization:
+    """One write for all that was asked; a plan has an entry of its own."""
+    entries = [
+        work.entry(
+            action,
+            org_id=before.id,
+            resource="organization",
+            resource_id=before.id,
+            name=before.name,
+            changes={field: {"before": getattr(before, field), "after": asked[field]} for field in fields},
+        )
+        for action, fields in (
+            ("organization.updated", [field for field in asked if field != "plan"]),
+            ("plan.changed", [field for field in asked if field == "plan"]),
+        )
+        if fields
+    ]
+    if not entries:
+        return before
+    return await among.change(before.id, asked, entries[0], also=entries[1:], expect={"version": before.version})
 
 
 @requires(Permission.ORGANIZATION_DELETE)

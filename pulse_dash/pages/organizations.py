@@ -58,7 +58,7 @@ def _card(row: rx.Var[OrganizationRow]) -> rx.Component:
                 tag(row.role),
             ),
             rx.el.div(
-                rx.el.span(icon("credit-card"), row.plan),
+                rx.el.span(icon("credit-card"), row.plan_words),
                 rx.el.span(icon("users"), row.members),
                 rx.cond(row.requires_second_factor, rx.el.span(icon("shield-check"), "second factor")),
                 class_name="project-facts",

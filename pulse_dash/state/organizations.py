@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from pulse_dash.core import organizations
+from pulse_dash.core import operators, organizations
 from pulse_dash.core.access import ROLES, Permission, Role
 from pulse_dash.core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
 from pulse_dash.core.organizations import RESTORABLE, Organization
@@ -27,6 +27,7 @@ class OrganizationRow:
     name: str
     initial: str
     plan: str
+    plan_words: str
     role: str
     members: str
     requires_second_factor: bool
@@ -56,6 +57,7 @@ class OrganizationsState(DialogState, PulseState):
     pages: int = 1
     search: str = ""
     showing: str = ""
+    operator: bool = False
 
     @rx.event
     async def load(self) -> None:
@@ -101,6 +103,8 @@ class OrganizationsState(DialogState, PulseState):
                 await self._work(),
                 text(form_data, "org_id"),
                 name=text(form_data, "name"),
+                # An operator's form alone has it.
+                plan=plan if (plan := text(form_data, "plan")) in PLANS else None,
                 requires_second_factor=form_data.get("requires_second_factor") is not None,
             )
         except (Invalid, Conflict, Forbidden, NotFound) as refused:
@@ -147,7 +151,7 @@ class OrganizationsState(DialogState, PulseState):
             self.problem, self.reference = away.detail, work.call.request_id
             return
         self.problem = self.reference = ""
-        self.items = [_row(work, each) for each in found.items]
+        self.items, self.operator = [_row(work, each) for each in found.items], operators.is_one(work.actor)
         self.pages, self.showing = pages_of(found), showing(found)
         self.loaded = True
 
@@ -160,7 +164,8 @@ def _row(work: Work, organization: Organization) -> OrganizationRow:
         id=organization.id,
         name=organization.name,
         initial=initials(organization.name)[:1],
-        plan=PLANS.get(organization.plan, organization.plan),
+        plan=organization.plan,
+        plan_words=PLANS.get(organization.plan, organization.plan),
         role=(role or "").capitalize(),
         members=f"{count:,} {'member' if count == 1 else 'members'}",
         requires_second_factor=organization.requires_second_factor,

@@ -9,8 +9,7 @@ from typing import Any
 
 import reflex as rx
 
-from pulse_dash.core import incidents, status
-from pulse_dash.core.access import UserActor
+from pulse_dash.core import incidents, operators, status
 from pulse_dash.core.checks import Result, Status
 from pulse_dash.core.incidents import OVER, Incident
 from pulse_dash.core.status import History, StatusNow
@@ -133,7 +132,7 @@ class ServiceStatusState(PulseState):
         now, board = status.now(work), work.parts.board
         self.word, self.tone = WORDS[now.status], TONES[now.status]
         self.sentence = _WHOLE[now.status]
-        self.operator = isinstance(work.actor, UserActor) and work.actor.operator
+        self.operator = operators.is_one(work.actor)
         self.parts = _parts(now, operator=self.operator)
         days = [_days(each) for each in status.history(work)]
         if days != self.days:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
-from pulse_dash.core import operators
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import NotFound
 from pulse_dash.core.factor_reset import OwnFactor
@@ -18,19 +16,6 @@ from tests.doubles import MovableClock, kept
 from tests.people import Person, Town
 
 PATH = "/v1/auth/second-factor/reset"
-
-
-@pytest.fixture
-async def operator(town: Town, services: Services) -> Person:
-    person = await town.person()
-    await operators.appoint(services.system("the machine"), person.actor.email)
-    return person
-
-
-@pytest.fixture
-async def owner(operator: Person, town: Town) -> Person:
-    """The first account of an installation is an operator; this one is a later one."""
-    return await town.person()
 
 
 async def test_an_operator_takes_it_away_and_it_stands_in_every_log_concerned(

@@ -7,9 +7,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from pulse_dash.core import operators
 from pulse_dash.core.operators import OperatorOnly
-from pulse_dash.services import Services
 from tests.api.asserting import assert_refused, fields
 from tests.hostile import NAMES
 from tests.people import Person, Town
@@ -18,31 +16,16 @@ INCIDENTS = "/v1/status/incidents"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-@pytest.fixture
-async def operator(town: Town, services: Services) -> Person:
-    person = await town.person()
-    await operators.appoint(services.system("the machine"), person.actor.email)
-    return person
-
-
-@pytest.fixture
-async def nobody_special(operator: Person, town: Town, services: Services) -> Person:
-    """The first account of an installation is an operator; this one is a later one."""
-    person = await town.person()
-    await operators.dismiss(services.system("the machine"), person.actor.email)
-    return person
-
-
 async def test_only_an_operator_tells_of_an_incident(
-    client: httpx.AsyncClient, operator: Person, nobody_special: Person, town: Town
+    client: httpx.AsyncClient, operator: Person, owner: Person, town: Town
 ) -> None:
     house = await town.project(operator)
-    for headers in (nobody_special.headers, dict(house.headers)):
+    for headers in (owner.headers, dict(house.headers)):
         assert_refused(await client.post(INCIDENTS, headers=headers, json={"nonsense": 1}), OperatorOnly)
 
     made = await client.post(INCIDENTS, headers=operator.headers, json={"title": "Slow", "body": "We look."})
     assert made.status_code == 201
-    for headers in (nobody_special.headers, dict(house.headers)):
+    for headers in (owner.headers, dict(house.headers)):
         answer = await client.put(f"{INCIDENTS}/{made.json()['id']}", headers=headers, json={"nonsense": 1})
         assert_refused(answer, OperatorOnly)
 

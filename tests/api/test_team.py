@@ -11,7 +11,7 @@ import pytest
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import NotFound, Unauthenticated
 from pulse_dash.services import Services
-from tests.api.asserting import assert_refused
+from tests.api.asserting import assert_refused, fields
 from tests.people import HOSTILE, PASSWORD, Person, Town
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -92,3 +92,31 @@ async def test_the_dashboards_cookie_downloads_it_from_our_pages_alone(
     assert_refused(await client.get(path.removesuffix(".csv"), headers=OURS), Unauthenticated)
     await client.post("/session/end", headers=OURS)
     assert_refused(await client.get(path, headers=OURS), Unauthenticated)
+
+
+async def test_an_organization_is_made_with_its_admin_and_the_answer_repeated(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    person = await town.person()
+    headers = {**person.headers, "Idempotency-Key": "one"}
+    body = {"name": "Acme", "admin_email": "grace@example.com"}
+
+    made, again = [await client.post("/v1/organizations", headers=headers, json=body) for _ in range(2)]
+
+    invitation = made.json()["invitation"]
+    assert (made.status_code, invitation["email"], invitation["role"]) == (201, "grace@example.com", "admin")
+    assert again.json() == made.json()
+    accepted = await client.post(
+        "/v1/invitations/accept",
+        json={"token": invitation["accept_url"].partition("token=")[2], "name": "Grace", "password": PASSWORD},
+    )
+    assert accepted.json()["organizations"][0]["role"] == "admin"
+
+
+async def test_what_is_wrong_with_the_admins_address_is_told_of_its_own_field(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    person = await town.person()
+    answer = await client.post("/v1/organizations", headers=person.headers, json={"name": "Acme", "admin_email": "x"})
+
+    assert fields(answer) == ["admin_email"]

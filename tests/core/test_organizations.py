@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from pulse_dash.core import organizations, projects, sessions
+from pulse_dash.core import invitations, organizations, projects, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
+from pulse_dash.core.invitations import AlreadyThere, Unverified
 from pulse_dash.core.operators import OperatorOnly
 from pulse_dash.services import Services
 from pulse_dash.store.records import Moved
@@ -37,9 +39,39 @@ async def test_a_projects_key_makes_none_and_lists_none(town: Town) -> None:
 async def test_who_makes_one_owns_it_from_the_next_request_on(town: Town) -> None:
     person = await town.person()
 
-    made = await organizations.create(town.work(person), name=f"  {HOSTILE}  ")
+    made = (await organizations.create(town.work(person), name=f"  {HOSTILE}  ")).organization
 
     assert (made.name, made.role_of(person.actor.id)) == (HOSTILE, Role.OWNER.value)
+
+
+async def test_an_address_that_is_named_is_invited_as_admin_with_it(town: Town, services: Services) -> None:
+    person, email = await town.person(), "grace@example.com"
+
+    made = await organizations.create(town.work(person), name="Acme", admin_email=f" {email.upper()} ")
+
+    assert made.invited is not None
+    assert made.invited.accept_url is not None
+    invitation, organization = await invitations.look(town.stranger, made.invited.accept_url.partition("token=")[2])
+    assert organization.id == made.organization.id
+    assert (invitation, invitation.email, invitation.role) == (made.invited.invitation, email, "admin")
+    await services.parts.store.logged()
+    entries = await kept(services.engine, "audit_log", org_id=organization.id)
+    assert {each["action"] for each in entries} == {"organization.created", "member.invited"}
+
+
+async def test_who_may_not_invite_makes_none_with_an_admin(town: Town, services: Services) -> None:
+    person = await town.person()
+    work, before = town.work(person), len(await kept(services.engine, "organizations"))
+    unproved = services.as_(replace(person.actor, verified=False))
+
+    for caller, email, refusal in (
+        (work, "no address", Invalid),
+        (work, person.actor.email, AlreadyThere),
+        (unproved, "grace@example.com", Unverified),
+    ):
+        with pytest.raises(refusal):
+            await organizations.create(caller, name="Acme", admin_email=email)
+    assert len(await kept(services.engine, "organizations")) == before
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.DEVELOPER, Role.VIEWER])
@@ -64,7 +96,8 @@ async def test_what_is_no_name_names_nothing(town: Town, name: str) -> None:
 
 
 async def test_a_plan_is_not_the_owners_to_change_where_nothing_is_sold(town: Town) -> None:
-    owner = await town.person()
+    # The first account of an installation is an operator.
+    _, owner = await town.person(), await town.person()
 
     with pytest.raises(OperatorOnly):
         await organizations.change(town.work(owner), owner.organization.id, plan="enterprise")
