@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench import raw
-from pulse_dash.core import accounts, invitations, keys, members, personal_tokens, sessions
+from pulse_dash.core import accounts, invitations, joining, keys, members, personal_tokens, sessions
 from pulse_dash.core.access import Role, UserActor
 from pulse_dash.core.clock import SystemClock
 from pulse_dash.core.errors import Unauthenticated
@@ -38,7 +38,7 @@ async def _member(town: Town, owner: Person) -> Person:
     guest, org_id = await town.person(), owner.organization.id
     made = await invitations.invite(town.work(owner), org_id, email=guest.actor.email, role=Role.ADMIN)
     assert made.accept_url is not None  # noqa: S101 - no mail is sent here
-    await invitations.accept(town.work(guest), made.accept_url.partition("token=")[2])
+    await joining.accept(town.work(guest), made.accept_url.partition("token=")[2])
     return guest
 
 

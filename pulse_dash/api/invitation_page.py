@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from pulse_dash.api.docs import POLICY
 from pulse_dash.api.principals import call_of, headers_of
 from pulse_dash.api.session_forms import visitor
-from pulse_dash.core import invitations
+from pulse_dash.core import joining
 from pulse_dash.core.access import Anonymous, UserActor
 from pulse_dash.core.invitations import InvitationSpent
 from pulse_dash.core.names import NAME_LENGTH
@@ -74,7 +74,7 @@ async def page(request: Request, token: str = "", error: str = "", name: str = "
     work = services.as_(Anonymous(), call_of(request.scope, services.settings, headers_of(request.scope)))
     person = await visitor(work, services.settings, request)
     try:
-        invitation, organization = await invitations.look(work, token)
+        invitation, organization = await joining.look(work, token)
     except InvitationSpent:
         return _answer(
             "This invitation is over",
@@ -96,7 +96,7 @@ async def page(request: Request, token: str = "", error: str = "", name: str = "
         )
     if isinstance(person, UserActor):
         return _answer(title, sentence, _form(token, "", f"Join {into}"), error=error)
-    if await invitations.has_account(work, invitation):
+    if await joining.has_account(work, invitation):
         back = quote(f"{PATH}?token={token}", safe="")
         return _answer(title, sentence, _way(f"/login?next={back}", "Sign in to join", primary=True), error=error)
     return _answer(title, sentence, _form(token, _new_account(name), "Create the account and join"), error=error)

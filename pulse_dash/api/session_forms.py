@@ -12,12 +12,13 @@ from starlette.responses import RedirectResponse, Response
 
 from pulse_dash.api.principals import call_of, client_ip, headers_of
 from pulse_dash.api.problems import refusal, request_id
-from pulse_dash.core import accounts, challenges, invitations, links, sessions
+from pulse_dash.core import accounts, challenges, joining, links, sessions
 from pulse_dash.core.access import Anonymous, UserActor
 from pulse_dash.core.accounts import EmailTaken, SignedIn, SignupClosed
 from pulse_dash.core.challenges import ChallengeOver, SecondFactorRequired, WrongCode
 from pulse_dash.core.errors import FieldError, Invalid, PulseError, RateLimited, SignedOut, Unauthenticated, Unavailable
-from pulse_dash.core.invitations import InvitationSpent, OtherAddress, SignInToAccept, Unverified
+from pulse_dash.core.invitations import InvitationSpent, Unverified
+from pulse_dash.core.joining import OtherAddress, SignInToAccept
 from pulse_dash.core.links import LinkSpent
 from pulse_dash.core.mail_addresses import address
 from pulse_dash.core.networks import network_of
@@ -195,9 +196,7 @@ async def _entered(work: Work, page: str, form: Mapping[str, str], challenge: st
         return await accounts.log_in(work, email=email, password=password, kind=sessions.DASHBOARD)
     if page == "/invitations/accept":
         name = form.get("name", "")
-        return await invitations.accept(
-            work, form.get("token", ""), name=name, password=password, kind=sessions.DASHBOARD
-        )
+        return await joining.accept(work, form.get("token", ""), name=name, password=password, kind=sessions.DASHBOARD)
     return await accounts.sign_up(
         work,
         email=email,

@@ -12,7 +12,7 @@ from pulse_dash.api.bodies import Answer, Body, Listing, Moment, PageLimit, Page
 from pulse_dash.api.downloads import Csv, Downloading, csv_file
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, Whoever, reach
-from pulse_dash.core import csv_text, invitations, members
+from pulse_dash.core import csv_text, invitations, joining, members
 from pulse_dash.core.access import Role, UserActor
 from pulse_dash.core.invitations import Invitation, Invited
 from pulse_dash.core.members import Membership
@@ -159,7 +159,7 @@ async def revoke(work: Caller, org_id: str, invitation_id: str) -> None:
 
 @router.post("/v1/invitations/accept", summary="Join by an invitation")
 async def accept(work: Whoever, body: AcceptBody) -> SignedInAnswer:
-    joined = await invitations.accept(work, body.token, name=body.name, password=body.password)
+    joined = await joining.accept(work, body.token, name=body.name, password=body.password)
     return await signed_in_answer(work, joined)
 
 

@@ -1,7 +1,4 @@
-"""Invitations: asking an address to join an organization, and joining by the link that was mailed.
-
-An invitation never signs anybody in, never sets the password of an account that is there, and works once.
-"""
+"""Invitations: asking an address to join an organization, again, or no more. Joining by the link is told by joining."""
 
 from __future__ import annotations
 
@@ -10,14 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from pulse_dash.core import accounts, audit_people, sessions
+from pulse_dash.core import audit_people
 from pulse_dash.core.access import Permission, Role, UserActor, holds, open_because, requires
-from pulse_dash.core.accounts import SignedIn, SignupClosed
 from pulse_dash.core.errors import (
     Conflict,
     Forbidden,
     Gone,
-    Invalid,
     NotFound,
     RateLimited,
     Unauthenticated,
@@ -26,9 +21,8 @@ from pulse_dash.core.mail import Mail
 from pulse_dash.core.mail_addresses import plain_address
 from pulse_dash.core.mails import post
 from pulse_dash.core.members import RANKS, AboveOwnRole
-from pulse_dash.core.names import in_a_mail, name_errors
-from pulse_dash.core.passwords import password_errors
-from pulse_dash.core.vault import random_secret, same
+from pulse_dash.core.names import in_a_mail
+from pulse_dash.core.vault import random_secret
 from pulse_dash.core.work import Work
 from pulse_dash.store.engine import Document, DuplicateKey
 from pulse_dash.store.invitations import Invitation as Invitation  # noqa: PLC0414 - core hands it on to api and state
@@ -38,7 +32,9 @@ from pulse_dash.store.records import Moved
 LIFE: Final = timedelta(days=7)
 MOST_AN_HOUR: Final = 20
 _HOUR: Final = timedelta(hours=1)
-_TRIES: Final = 20
+# How many mails an hour one address gets from one inviter, and from all of them.
+MOST_TO_ONE: Final = 5
+_MOST_TO_ONE_OF_ALL: Final = 20
 _SHOWN: Final = 200
 
 
@@ -49,25 +45,6 @@ class InvitationSpent(Gone):
 
     def __init__(self) -> None:
         super().__init__("This invitation was used already, has run out or was taken back. Ask for a new one.")
-
-
-class SignInToAccept(Unauthenticated):
-    """The address has an account; only whoever is signed in as it accepts."""
-
-    code = "sign_in_to_accept"
-
-    def __init__(self) -> None:
-        super().__init__("This address has an account. Sign in with it, then open the invitation again.")
-
-
-class OtherAddress(Forbidden):
-    """Signed in as somebody else than was invited."""
-
-    code = "other_address"
-
-    def __init__(self) -> None:
-        super().__init__("invitation")
-        self.detail = "This invitation is for another address than the one you are signed in with. Nothing was changed."
 
 
 class Unverified(Forbidden):
@@ -111,6 +88,7 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
     await _refuse_member(work, organization, address)
     if await work.store.invitations.since(org_id, work.clock.now() - _HOUR) >= MOST_AN_HOUR:
         raise await _too_many(work, org_id)
+    _spare(work, me, address)
     document, token = _document(work, me, org_id, address, role)
     try:
         made = await work.store.invitations.add(document, _entry(work, "member.invited", document, role))
@@ -127,11 +105,12 @@ async def invite(work: Work, org_id: str, *, email: str, role: Role) -> Invited:
 def drafted(work: Work, org_id: str, *, email: str, role: Role, field: str) -> Drafted:
     """An invitation into an organization that is about to be made, for whoever stores both: the caller will own it.
 
-    Raises Unauthenticated, Unverified, AlreadyThere; Invalid, which names the field."""
+    Raises Unauthenticated, Unverified, AlreadyThere, RateLimited; Invalid, which names the field."""
     me = _verified(work)
     address = plain_address(email, field)
     if address == me.email:
         raise AlreadyThere("This is your own address. You will own the organization.")
+    _spare(work, me, address)
     document, token = _document(work, me, org_id, address, role)
     entry = _entry(work, "member.invited", document, role)
     return Drafted(work.store.invitations.draft(document, entry), token)
@@ -157,6 +136,7 @@ async def resend(work: Work, org_id: str, invitation_id: str) -> Invited:
     allowance = work.parts.rates.hit("resend", invitation_id, 1)
     if not allowance.allowed:
         raise RateLimited(allowance.reset)
+    _spare(work, me, before.email)
     token = f"{invitation_id}.{random_secret()}"
     entry = _entry(work, "member.invited", {"_id": before.id, "org_id": org_id, "email": before.email})
     sent = await work.store.invitations.change(
@@ -174,6 +154,18 @@ async def revoke(work: Work, org_id: str, invitation_id: str) -> None:
     if before.status(work.clock.now()) not in ("pending", "expired"):
         raise InvitationSpent
     await _take_back(work, before)
+
+
+def _spare(work: Work, me: UserActor, address: str) -> None:
+    """Count one more mail to this address, however many organizations invite it. Raises RateLimited.
+
+    One who invites takes only some of what all together may send, so that nobody keeps another's invitation away."""
+    if not work.parts.post.delivers:
+        return
+    for key, most in ((f"{address} {me.id}", MOST_TO_ONE), (address, _MOST_TO_ONE_OF_ALL)):
+        allowance = work.parts.rates.hit("invited", key, most, seconds=int(_HOUR.total_seconds()))
+        if not allowance.allowed:
+            raise RateLimited(allowance.reset)
 
 
 async def _too_many(work: Work, org_id: str) -> RateLimited:
@@ -221,109 +213,6 @@ async def listing(work: Work, org_id: str) -> list[Invitation]:
     if holds(work.actor, Permission.PEOPLE_VIEW, org_id):
         return found
     return [replace(each, email="") for each in found]
-
-
-@open_because("the link itself is the proof, and it signs in to no account that is there")
-async def look(work: Work, token: str) -> tuple[Invitation, Organization]:
-    """What the link invites to. Raises InvitationSpent, which is told first whoever asks."""
-    system = work.as_system("an invitation's link")
-    invitation_id, _, _ = token.partition(".")
-    try:
-        invitation = await system.store.invitations.get(invitation_id)
-        organization = await system.store.organizations.get(invitation.org_id)
-    except NotFound:
-        raise InvitationSpent from None
-    if not same(work.parts.vault.link_hash("invitation", token), invitation.token_hash):
-        raise InvitationSpent
-    if invitation.status(work.clock.now()) != "pending":
-        raise InvitationSpent
-    if any(member.invitation_id == invitation.id for member in organization.members):
-        raise InvitationSpent
-    return invitation, organization
-
-
-@open_because("the link itself is the proof, and it signs in to no account that is there")
-async def accept(
-    work: Work, token: str, *, name: str | None = None, password: str | None = None, kind: str = sessions.API
-) -> SignedIn:
-    """Join: as the caller where somebody is signed in, else with a new account.
-
-    Raises InvitationSpent, OtherAddress, Unverified, SignInToAccept, SignupClosed, Invalid."""
-    invitation, _ = await look(work, token)
-    if isinstance(work.actor, UserActor):
-        if work.actor.email != invitation.email:
-            raise OtherAddress
-        if not work.actor.verified:
-            raise Unverified
-        # Accepting answers a fresh sign-in, which a token must not get.
-        await sessions.in_person(work)
-        await _join(work, token, work.actor)
-        me = await work.as_system("the caller's own account").store.users.get(work.actor.id)
-        return await accounts.signed_in(work, me, kind)
-    if await has_account(work, invitation):
-        raise SignInToAccept
-    if work.parts.policy.signup == "closed":
-        raise SignupClosed
-    if errors := name_errors(name=name or "") + password_errors(password or ""):
-        raise Invalid(*errors)
-    password_hash = await work.parts.passwords.hash(password or "")
-    # Hashing takes a while, in which the invitation may be taken back.
-    await look(work, token)
-    try:
-        user = await accounts.add_invited(work, invitation.email, name or "", password_hash, invitation.org_id)
-    except DuplicateKey as taken:
-        raise SignInToAccept from taken
-    await _join(work, token, UserActor(user.id, user.name, user.email, ""))
-    return await accounts.signed_in(work, user, kind)
-
-
-@open_because("told only to whoever holds the link, as accepting would tell them")
-async def has_account(work: Work, invitation: Invitation) -> bool:
-    """Whether the address that was invited has an account."""
-    return await work.as_system("an invitation").store.users.by_email(invitation.email) is not None
-
-
-async def _join(work: Work, token: str, person: UserActor) -> None:
-    """The organization's own document decides, so of one invitation that is used twice at once one use counts."""
-    system = work.as_system("join by an invitation")
-    for _ in range(_TRIES):
-        invitation, organization = await look(work, token)
-        if organization.role_of(person.id) is not None:
-            break
-        joined = {
-            "user_id": person.id,
-            "role": invitation.role,
-            "joined_at": work.clock.now(),
-            "invitation_id": invitation.id,
-        }
-        members = [*(member.document() for member in organization.members), joined]
-        entry = work.entry(
-            "member.joined",
-            org_id=organization.id,
-            resource="user",
-            resource_id=person.id,
-            name=person.name,
-            changes={"role": {"before": None, "after": invitation.role}},
-            by=person,
-        )
-        try:
-            await system.store.organizations.change(
-                organization.id, {"members": members}, entry, expect={"version": organization.version}
-            )
-        except Moved:
-            continue
-        break
-    else:
-        raise Moved
-    entry = _entry(
-        work, "invitation.accepted", {"_id": invitation.id, "org_id": invitation.org_id, "email": person.email}
-    )
-    try:
-        await system.store.invitations.change(
-            invitation.id, {"accepted_at": work.clock.now()}, entry, unset=("open",), expect={"accepted_at": None}
-        )
-    except Moved:
-        raise InvitationSpent from None
 
 
 async def _inviter(work: Work, organization: Organization, role: Role) -> UserActor:

@@ -48,7 +48,7 @@ class CreatedOrganization:
 async def create(work: Work, *, name: str, admin_email: str | None = None) -> CreatedOrganization:
     """Make an organization that the caller owns, and invite an address as its admin where one is named.
 
-    Raises Invalid; Unauthenticated for a project's key; Unverified, AlreadyThere for an invitation."""
+    Raises Invalid; Unauthenticated for a project's key; Unverified, AlreadyThere, RateLimited for an invitation."""
     if not isinstance(work.actor, UserActor):
         raise Unauthenticated("A project's key makes no organization. Sign in as a user.")
     _check(name)

@@ -11,6 +11,7 @@ from pulse_dash.core import (
     accounts,
     factor_reset,
     invitations,
+    joining,
     links,
     mails,
     members,
@@ -34,7 +35,7 @@ async def guest_of(town: Town, owner: Person) -> Person:
     invited = await invitations.invite(town.work(owner), org_id, email=GUEST, role=Role.DEVELOPER)
     assert invited.accept_url is not None
     token = invited.accept_url.partition("?token=")[2]
-    await invitations.accept(town.stranger, token, name="Guest", password=PASSWORD)
+    await joining.accept(town.stranger, token, name="Guest", password=PASSWORD)
     return await signed_in(town, owner)
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from pulse_dash.core import accounts, invitations, mails, organizations, sessions
+from pulse_dash.core import accounts, invitations, joining, mails, organizations, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
-from pulse_dash.core.invitations import (
-    AlreadyThere,
-    InvitationSpent,
-    OtherAddress,
-    SignInToAccept,
-    Unverified,
-)
+from pulse_dash.core.invitations import MOST_TO_ONE, AlreadyThere, InvitationSpent, Unverified
+from pulse_dash.core.joining import OtherAddress, SignInToAccept
 from pulse_dash.core.members import AboveOwnRole
 from pulse_dash.services import Services
 from tests.doubles import Mailbox, MovableClock, kept
@@ -32,7 +28,7 @@ async def _invited(town: Town, owner: Person, email: str = ADDRESS, role: Role =
 
 
 async def _accept(town: Town, token: str) -> accounts.SignedIn:
-    return await invitations.accept(town.stranger, token, name=f"Bob {HOSTILE}", password=PASSWORD)
+    return await joining.accept(town.stranger, token, name=f"Bob {HOSTILE}", password=PASSWORD)
 
 
 async def test_strangers_and_small_roles_invite_nobody(town: Town) -> None:
@@ -68,7 +64,7 @@ async def test_what_is_missing_is_named_and_the_invitation_stays(
     token = await _invited(town, await town.person())
 
     with pytest.raises(Invalid) as refused:
-        await invitations.accept(town.stranger, token, name=name, password=password)
+        await joining.accept(town.stranger, token, name=name, password=password)
 
     assert [error.field for error in refused.value.errors] == [field]
     await _accept(town, token)
@@ -81,8 +77,8 @@ async def test_who_has_an_account_must_be_signed_in_as_it(town: Town) -> None:
     with pytest.raises(SignInToAccept):
         await _accept(town, token)
     with pytest.raises(OtherAddress):
-        await invitations.accept(town.work(eve), token)
-    joined = await invitations.accept(town.work(bob), token)
+        await joining.accept(town.work(eve), token)
+    joined = await joining.accept(town.work(bob), token)
 
     assert owner.organization.id in {held.organization.id for held in joined.memberships}
     assert owner.organization.id in (await sessions.recognize(town.stranger, bob.access_token)).roles
@@ -100,7 +96,7 @@ async def test_a_used_expired_or_revoked_invitation_is_gone_whoever_sends_it(tow
         with pytest.raises(InvitationSpent):
             await _accept(town, token)
         with pytest.raises(InvitationSpent):
-            await invitations.accept(town.work(bob), token)
+            await joining.accept(town.work(bob), token)
     states = {each.email: each.status(clock.now()) for each in await invitations.listing(work, org_id)}
     assert states == {"used@example.com": "accepted", "revoked@example.com": "revoked", "late@example.com": "expired"}
 
@@ -127,10 +123,10 @@ async def test_accepted_twice_at_once_makes_one_member(town: Town) -> None:
 async def test_who_was_removed_does_not_come_back_by_the_same_invitation(town: Town) -> None:
     owner, bob = await town.person(), await town.person()
     token = await _invited(town, owner, email=bob.actor.email)
-    await invitations.accept(town.work(bob), token)
+    await joining.accept(town.work(bob), token)
 
     with pytest.raises(InvitationSpent):
-        await invitations.accept(town.work(bob), token)
+        await joining.accept(town.work(bob), token)
 
 
 async def test_sent_again_the_old_link_dies(town: Town) -> None:
@@ -284,3 +280,26 @@ async def test_who_waits_as_long_as_the_limit_says_invites_again(town: Town, clo
         await _invited(town, owner, email="late@example.com")
     clock.move(2)
     await _invited(town, owner, email="late@example.com")
+
+
+async def test_one_address_gets_few_mails_however_many_organizations_invite_it(
+    mailing: Services, mailbox: Mailbox, clock: MovableClock
+) -> None:
+    town = Town(mailing)
+    inviter, other = [await town.person() for _ in range(2)]
+    work, theirs = [mailing.as_(replace(each.actor, verified=True)) for each in (inviter, other)]
+    here = inviter.organization.id
+
+    for number in range(MOST_TO_ONE):
+        await organizations.create(work, name=f"Team {number}", admin_email=ADDRESS)
+    with pytest.raises(RateLimited) as refused:
+        await organizations.create(work, name="One more", admin_email=ADDRESS)
+    with pytest.raises(RateLimited):
+        await invitations.invite(work, here, email=ADDRESS, role=Role.VIEWER)
+
+    assert "One more" not in {each["name"] for each in await kept(mailing.engine, "organizations")}
+    # Somebody else's invitation is not kept away, nor theirs to others.
+    await invitations.invite(theirs, other.organization.id, email=ADDRESS, role=Role.VIEWER)
+    await invitations.invite(work, here, email=f"x{ADDRESS}", role=Role.VIEWER)
+    clock.move(seconds=refused.value.retry_after)
+    await invitations.invite(work, here, email=ADDRESS, role=Role.VIEWER)

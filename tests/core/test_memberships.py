@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pulse_dash.core import invitations, members, organizations, projects, sessions
+from pulse_dash.core import invitations, joining, members, organizations, projects, sessions
 from pulse_dash.core.access import Permission, Role
 from pulse_dash.core.errors import NotFound, PulseError
 from pulse_dash.core.passwords import Passwords
@@ -132,7 +132,7 @@ class Memberships(RuleBasedStateMachine):
             email = self.people[who].actor.email
             made = await invitations.invite(work, self.org_id, email=email, role=role)
             assert made.accept_url is not None
-            await invitations.accept(await self.as_now(who), made.accept_url.partition("?token=")[2])
+            await joining.accept(await self.as_now(who), made.accept_url.partition("?token=")[2])
 
         # An organization invites twenty an hour.
         self.clock.move(3600)

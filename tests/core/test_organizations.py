@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pulse_dash.core import invitations, organizations, projects, sessions
+from pulse_dash.core import joining, organizations, projects, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
 from pulse_dash.core.invitations import AlreadyThere, Unverified
@@ -51,7 +51,7 @@ async def test_an_address_that_is_named_is_invited_as_admin_with_it(town: Town, 
 
     assert made.invited is not None
     assert made.invited.accept_url is not None
-    invitation, organization = await invitations.look(town.stranger, made.invited.accept_url.partition("token=")[2])
+    invitation, organization = await joining.look(town.stranger, made.invited.accept_url.partition("token=")[2])
     assert organization.id == made.organization.id
     assert (invitation, invitation.email, invitation.role) == (made.invited.invitation, email, "admin")
     await services.parts.store.logged()

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from pulse_dash.core import accounts, invitations, members, organizations, second_factor, sessions
+from pulse_dash.core import accounts, invitations, joining, members, organizations, second_factor, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.accounts import SignedIn
 from pulse_dash.core.challenges import WrongCode
 from pulse_dash.core.errors import Forbidden, NotFound, RateLimited
-from pulse_dash.core.invitations import InvitationSpent, SignInToAccept
+from pulse_dash.core.invitations import InvitationSpent
+from pulse_dash.core.joining import SignInToAccept
 from pulse_dash.core.members import LastOwner, Membership
 from pulse_dash.core.passwords import Passwords
 from pulse_dash.services import Services, assemble
@@ -99,9 +100,7 @@ async def test_an_invitation_that_is_accepted_many_times_at_once_makes_one_membe
         assert made.accept_url is not None
         token = made.accept_url.partition("?token=")[2]
         nodes = (town.services, other_node, town.services, other_node)
-        acts = [
-            partial(invitations.accept, Town(node).stranger, token, name="Bob", password=PASSWORD) for node in nodes
-        ]
+        acts = [partial(joining.accept, Town(node).stranger, token, name="Bob", password=PASSWORD) for node in nodes]
 
         became = await at_once(number, *acts)
 
@@ -147,7 +146,7 @@ async def test_an_invitation_that_is_taken_back_while_it_is_accepted_brings_in_o
 
         accepted, taken_back = await at_once(
             number,
-            partial(invitations.accept, Town(other_node).stranger, token, name="Bob", password=PASSWORD),
+            partial(joining.accept, Town(other_node).stranger, token, name="Bob", password=PASSWORD),
             partial(invitations.revoke, work, org_id, made.invitation.id),
         )
 
