@@ -13,7 +13,7 @@ from pulse_dash.api.idempotent import idempotent
 from pulse_dash.api.principals import Caller
 from pulse_dash.api.team import InvitedAnswer, invited_answer
 from pulse_dash.api.versions import IfMatch, tag, version_of
-from pulse_dash.core import operators, organizations
+from pulse_dash.core import organizations
 from pulse_dash.core.access import Permission, UserActor
 from pulse_dash.core.organizations import Organization
 from pulse_dash.core.work import Work
@@ -50,10 +50,8 @@ class NewOrganizationAnswer(OrganizationAnswer):
 
 
 async def _there(request: Request, work: Caller, org_id: str) -> None:
-    """Asked before the body is looked at: 404 and 403 come before a wrong field is told.
-
-    Operators give plans to organizations in which they have no role, and nothing else."""
-    if operators.is_one(work.actor) and request.scope["state"].get("json", {}).keys() == {"plan"}:
+    """Asked before the body is looked at: 404 and 403 come before a wrong field is told."""
+    if organizations.is_an_operators(work.actor, request.scope["state"].get("json", {})):
         await organizations.of_operator(work, org_id)
     else:
         await work.narrowed(Permission.ORGANIZATION_CHANGE).store.organizations.get(org_id)
@@ -89,7 +87,7 @@ async def change(
     work: Caller, org_id: str, body: OrganizationChange, response: Response, if_match: IfMatch = None
 ) -> OrganizationAnswer:
     version = version_of(if_match)
-    if operators.is_one(work.actor) and body.plan is not None and body.model_fields_set == {"plan"}:
+    if body.plan is not None and organizations.is_an_operators(work.actor, body.model_fields_set):
         return _answer(work, await organizations.change_plan(work, org_id, body.plan, version=version), response)
     return _answer(work, await organizations.change(work, org_id, **body.model_dump(), version=version), response)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from pulse_dash.core import invitations, operators
-from pulse_dash.core.access import ROLES, Permission, Role, UserActor, open_because, requires
+from pulse_dash.core.access import ROLES, Actor, Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import (
     Conflict,
+    FieldError,
     Forbidden,
     Invalid,
     NotFound,
@@ -20,6 +22,7 @@ from pulse_dash.core.errors import (
 from pulse_dash.core.invitations import Invited
 from pulse_dash.core.names import name_errors
 from pulse_dash.core.operators import OperatorOnly
+from pulse_dash.core.plans import PLANS
 from pulse_dash.core.work import Work
 from pulse_dash.store.organizations import Organization, Organizations
 from pulse_dash.store.records import Making, Page
@@ -104,7 +107,7 @@ async def change(
     if plan not in (None, before.plan):
         if not operators.is_one(work.actor):
             raise OperatorOnly("Nothing is sold here, so only an operator changes a plan.")
-        asked["plan"] = plan
+        asked["plan"] = _checked_plan(plan)
     if name is not None and name.strip() != before.name:
         _check(name)
         asked["name"] = name.strip()
@@ -113,6 +116,11 @@ async def change(
     if asked.get("requires_second_factor") and not await _has_factor(work):
         raise FactorFirst
     return await _changed(work, work.store.organizations, before, asked)
+
+
+def is_an_operators(actor: Actor, fields: Collection[str]) -> bool:
+    """Whether somebody who changes these fields does so as an operator: a plan alone, where no role is asked for."""
+    return operators.is_one(actor) and set(fields) == {"plan"}
 
 
 @open_because("operators have no role there; that the caller is one is asked first")
@@ -126,12 +134,18 @@ async def of_operator(work: Work, org_id: str) -> Organization:
 async def change_plan(work: Work, org_id: str, plan: str, *, version: int | None = None) -> Organization:
     """Give any organization another plan, as an operator; it stands in the organization's own log.
 
-    Raises Unauthenticated, OperatorOnly, NotFound, PreconditionFailed, Moved."""
+    Raises Unauthenticated, OperatorOnly, NotFound, Invalid, PreconditionFailed, Moved."""
     before = await of_operator(work, org_id)
     if version not in (None, before.version):
         raise PreconditionFailed
-    asked = {"plan": plan} if plan != before.plan else {}
+    asked = {"plan": _checked_plan(plan)} if plan != before.plan else {}
     return await _changed(work, work.as_system("an operator's plan").store.organizations, before, asked)
+
+
+def _checked_plan(plan: str | None) -> str:
+    if plan not in PLANS:
+        raise Invalid(FieldError("plan", f"One of {', '.join(PLANS)}."))
+    return plan
 
 
 async def _changed(work: Work, among: Organizations, before: Organization, asked: dict[str, Any]) -> Organization:

@@ -104,7 +104,7 @@ class OrganizationsState(DialogState, PulseState):
                 text(form_data, "org_id"),
                 name=text(form_data, "name"),
                 # An operator's form alone has it.
-                plan=plan if (plan := text(form_data, "plan")) in PLANS else None,
+                plan=text(form_data, "plan") or None,
                 requires_second_factor=form_data.get("requires_second_factor") is not None,
             )
         except (Invalid, Conflict, Forbidden, NotFound) as refused:

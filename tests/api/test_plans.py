@@ -7,7 +7,7 @@ import pytest
 
 from pulse_dash.core import organizations
 from pulse_dash.core.access import Role
-from pulse_dash.core.errors import Forbidden, NotFound, PreconditionFailed, Unauthenticated
+from pulse_dash.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed, Unauthenticated
 from pulse_dash.core.operators import OperatorOnly
 from pulse_dash.services import Services
 from tests.api.asserting import assert_refused
@@ -93,3 +93,12 @@ async def test_core_asks_again_who_gives_a_plan(town: Town, owner: Person) -> No
             await organizations.change_plan(work, owner.organization.id, "pro")
     with pytest.raises(Unauthenticated):
         await organizations.change_plan(town.stranger, owner.organization.id, "pro")
+
+
+async def test_core_keeps_no_plan_that_is_none(town: Town, operator: Person) -> None:
+    work, org_id = town.work(operator), operator.organization.id
+
+    with pytest.raises(Invalid):
+        await organizations.change_plan(work, org_id, "gold")
+    with pytest.raises(Invalid):
+        await organizations.change(work, org_id, plan="gold")
