@@ -52,6 +52,11 @@ def page_head(trail: rx.Component, title: Any, sentence: Any, *actions: Any, doc
     )
 
 
+def page_action(may: Any, action: rx.Component, who_may: str) -> rx.Component:
+    """The page's action; for those whose role has it not, who does it, in the same place, so that nothing moves."""
+    return rx.cond(may, action, rx.el.span(icon("lock"), rx.el.span(who_may), class_name="page-action-of-others"))
+
+
 def _docs_link(docs: str) -> rx.Component:
     return plain_link(
         icon("book-open"),

@@ -10,7 +10,7 @@ from pulse_dash.components.chart import day_chart, figures_table
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link, plain_link
 from pulse_dash.components.new_project import NEW_PROJECT
-from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.page_head import crumbs, page_action, page_head
 from pulse_dash.components.shell import shell
 from pulse_dash.components.silence import silence_notice
 from pulse_dash.components.stat import stat
@@ -34,9 +34,10 @@ def page() -> rx.Component:
                 custom_attrs={"aria-live": "polite"},
             ),
             plain_link(icon("book-open"), "Docs", href="/docs", class_name=button_class()),
-            rx.cond(
+            page_action(
                 ShellState.may.create_projects,
                 button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
+                "A developer can make projects",
             ),
         ),
         rx.el.div(

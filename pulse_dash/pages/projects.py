@@ -12,7 +12,7 @@ from pulse_dash.components.icons import icon
 from pulse_dash.components.links import page_link
 from pulse_dash.components.lists import card_bones, card_top, list_choice, list_tools, listed, no_match, nothing_yet
 from pulse_dash.components.new_project import NEW_PROJECT
-from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.page_head import crumbs, page_action, page_head
 from pulse_dash.components.shell import shell
 from pulse_dash.state.projects import ProjectCard, ProjectsState
 from pulse_dash.state.shell import ShellState
@@ -26,9 +26,10 @@ def page() -> rx.Component:
             crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
             "Projects",
             rx.el.p("Each project has its own keys, rooms and figures.", class_name="page-sentence"),
-            rx.cond(
+            page_action(
                 ShellState.may.create_projects,
                 button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
+                "A developer can make projects",
             ),
             docs="api#projects-and-keys",
         ),

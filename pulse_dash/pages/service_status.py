@@ -81,13 +81,19 @@ def _days() -> rx.Component:
         "Ninety days",
         rx.fragment(
             rx.el.ul(rx.foreach(ServiceStatusState.days, _days_of), class_name="part-list"),
-            rx.el.ul(
-                *(rx.el.li(words, class_name=f"status-{name}") for name, words in DAY_WORDS.items()),
-                class_name="status-legend",
-                custom_attrs={"aria-label": "Colours of the days"},
-            ),
+            _legend(),
         ),
-        bones=_bones(rx.el.div(bone(), class_name="part-line"), rx.el.div(bone(), class_name="day-bars")),
+        bones=rx.fragment(
+            _bones(rx.el.div(bone(), class_name="part-line"), rx.el.div(bone(), class_name="day-bars")), _legend()
+        ),
+    )
+
+
+def _legend() -> rx.Component:
+    return rx.el.ul(
+        *(rx.el.li(words, class_name=f"status-{name}") for name, words in DAY_WORDS.items()),
+        class_name="status-legend",
+        custom_attrs={"aria-label": "Colours of the days"},
     )
 
 

@@ -9,7 +9,7 @@ from pulse_dash.components.buttons import button, button_class, copy_icon
 from pulse_dash.components.icons import icon
 from pulse_dash.components.links import plain_link
 from pulse_dash.components.lists import list_choice, list_tools, listed, no_match, nothing_yet, row_bones
-from pulse_dash.components.page_head import crumbs, page_head
+from pulse_dash.components.page_head import crumbs, page_action, page_head
 from pulse_dash.components.shell import shell
 from pulse_dash.components.team_dialogs import (
     INVITE,
@@ -43,11 +43,10 @@ def page() -> rx.Component:
                 ),
                 class_name="page-sentence",
             ),
-            # There from the beginning, so that nothing moves for those who may; who may not sees it go.
-            rx.cond(
-                TeamState.loaded & ~TeamState.may_invite,
-                rx.fragment(),
+            page_action(
+                ~TeamState.loaded | TeamState.may_invite,
                 button("Invite people…", variant="primary", icon_name="user-plus", opens=INVITE),
+                "An admin can invite people",
             ),
             docs="api#team",
         ),

@@ -15,11 +15,20 @@ _LEAST_HIGH, _LEAST_WIDE = 36, 24
 _MEASURE = Path(__file__).with_suffix(".js").read_text("utf-8")
 _SHIFT = """
 () => new Promise((tell) => {
+  const told = ({node, previousRect: was, currentRect: is}) =>
+    `${node?.cloneNode?.().outerHTML ?? node?.nodeName} from ${was.x},${was.y} ${was.width}x${was.height}`
+    + ` to ${is.x},${is.y} ${is.width}x${is.height}`;
   let shift = 0;
+  const moved = [];
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shift += entry.value;
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      shift += entry.value;
+      const when = `${entry.value.toFixed(3)} after ${Math.round(entry.startTime)} ms`;
+      moved.push(`${when}: ${entry.sources.map(told).join(", ")}`);
+    }
   }).observe({type: "layout-shift", buffered: true});
-  setTimeout(() => tell(shift), 50);
+  setTimeout(() => tell([shift, moved]), 50);
 })
 """
 
@@ -30,6 +39,8 @@ async def unsound(page: Page) -> list[str]:
 
 
 async def shifted(page: Page) -> list[str]:
-    """How far its layout moved while it loaded, if too far."""
-    shift: float = await page.evaluate(_SHIFT)
-    return [f"the layout shifted by {shift:.3f}"] if shift >= MOST_SHIFT else []
+    """How far its layout moved while it loaded, if too far, and what moved."""
+    shift: float
+    moved: list[str]
+    shift, moved = await page.evaluate(_SHIFT)
+    return [f"the layout shifted by {shift:.3f}; {'; '.join(moved)}"] if shift >= MOST_SHIFT else []

@@ -213,14 +213,14 @@ async def looked_at(visitor: Visitor, name: str, path: str, do: Doing, *, theme:
     """What is wrong with the page as it stands then; its picture is kept."""
     await visitor.page.emulate_media(color_scheme=theme)
     await visitor.go(path)
-    wrong = [f"{width}: {finding}" for finding in await shifted(visitor.page) if name not in TOLD_LATE]
+    wrong = [] if name in TOLD_LATE else await shifted(visitor.page)
     await do(visitor)
     SHOTS.mkdir(exist_ok=True)
     await visitor.page.screenshot(path=SHOTS / f"{name}-{theme}-{width}.png", full_page=True)
-    wrong += [f"{width}: {finding}" for finding in (*await visitor.findings(), *await unsound(visitor.page))]
+    wrong += [*await visitor.findings(), *await unsound(visitor.page)]
     if (excess := await visitor.scrolls_sideways()) > 0:
-        wrong.append(f"{width}: {excess} pixels wider than the window")
-    return wrong
+        wrong.append(f"{excess} pixels wider than the window")
+    return [f"{name} at {width}: {finding}" for finding in wrong]
 
 
 def test_every_page_of_the_dashboard_is_looked_at() -> None:
