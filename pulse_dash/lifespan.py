@@ -33,5 +33,9 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             await schedule.flush_tallies(services)
         except Unavailable:
             log.warning("tallies.lost")
+        try:
+            await schedule.keep_refused_sign_ins(services)
+        except Unavailable:
+            log.warning("refused_sign_ins.lost")
         await services.close()
         log.info("node.stopped")

@@ -6,6 +6,7 @@ A part that is not configured is an object that raises Unavailable with words, n
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -164,6 +165,7 @@ def assemble(
         vault=vault,
         post=post,
         slowdown=Slowdown(clock),
+        refused_sign_ins=deque(),
         passwords=passwords,
         rates=Rates(clock),
         known_keys=known_keys,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulse_dash.core import challenges, homes, links, sessions
+from pulse_dash.core import challenges, homes, links, refused_sign_ins, sessions
 from pulse_dash.core.access import Permission, Role, UserActor, open_because, requires
 from pulse_dash.core.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
 from pulse_dash.core.mail_addresses import kept_as
@@ -102,6 +102,8 @@ async def log_in(work: Work, *, email: str, password: str, kind: str = sessions.
     known_hash = None if user is None else user.password_hash
     if not await work.parts.passwords.check(password, known_hash) or user is None:
         slowdown.wrong(account, here)
+        if user is not None:
+            refused_sign_ins.note(work, user)
         raise Unauthenticated("The address or the password is not right.")
     slowdown.right(account)
     if user.factor is not None:

@@ -51,6 +51,7 @@ _ALL = (
     Action("operator.added", "made {thing} an operator", "make {thing} an operator"),
     Action("operator.removed", "made {thing} an operator no longer", "make {thing} an operator no longer"),
     Action("session.started", "signed in", "sign in"),
+    Action("session.refused", "gave a wrong password for the account of {thing}", "", fails=True),
     Action("session.ended", "signed out", "sign out"),
     Action("session.others_ended", "signed out everywhere else", "sign out everywhere else"),
     Action("personal_token.created", "made the personal token {thing}", "make a personal token"),

@@ -5,6 +5,7 @@ The parts are named here by what they can do; which concrete thing does it is to
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -31,6 +32,7 @@ from pulse_dash.store.records import Page as Page  # noqa: PLC0414 - core hands 
 from pulse_dash.store.records import View
 from pulse_dash.store.records import page_of as page_of  # noqa: PLC0414 - and this
 from pulse_dash.store.store import ScopedStore, Store
+from pulse_dash.store.users import User
 
 
 class Bus(Protocol):
@@ -83,6 +85,8 @@ class Parts:
     vault: Vault
     post: Post
     slowdown: Slowdown
+    # Accounts that a wrong password was given for, each with an entry that refused_sign_ins has not written yet.
+    refused_sign_ins: deque[tuple[User, dict[str, Any]]]
     passwords: Passwords
     rates: Rates
     known_keys: KnownKeys

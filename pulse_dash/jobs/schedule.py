@@ -23,6 +23,7 @@ from pulse_dash.core import (
     idempotency,
     mails,
     maintenance,
+    refused_sign_ins,
     sessions,
     status,
     status_deliveries,
@@ -72,6 +73,7 @@ def jobs(services: Services) -> list[Job]:
         Job("deliver_webhooks", 1.0, lambda: services.webhooks.begin(services.system("tell projects' webhooks"))),
         Job("check_components", checks.EVERY, lambda: status.check(services.system("check what Pulse stands on"))),
         Job("keep_checks", checks.EVERY, lambda: _keep_checks(services)),
+        Job("keep_refused_sign_ins", 0.5, lambda: keep_refused_sign_ins(services)),
         Job("close_refusals", 15.0, lambda: _close_refusals(services), lease=timedelta(seconds=10)),
         Job("keep_checkpoints", 60.0, lambda: _keep_checkpoints(services), lease=timedelta(seconds=50)),
         Job("mail_checkpoints", 600.0, lambda: _mail_checkpoints(services), lease=timedelta(minutes=9)),
@@ -163,6 +165,11 @@ async def flush_tallies(services: Services) -> None:
     for key_id in flushed.keys_used:
         # Not "keys:": being used changes nothing that any node has to forget.
         parts.bus.say(f"used:{key_id}")
+
+
+async def keep_refused_sign_ins(services: Services) -> None:
+    """Write which accounts a wrong password was given for."""
+    await refused_sign_ins.write(services.system("keep wrong passwords"))
 
 
 async def _hold_accountable(services: Services) -> None:

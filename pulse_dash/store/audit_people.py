@@ -89,6 +89,11 @@ class People:
         if resource.get("type") in _PEOPLE:
             key, name = keys[resource["id"]], orjson.dumps(resource.pop("name", None))
             changed["resource"] = {**resource, "sealed": self._cipher.seal(key, name, f"{entry_id}:resource")}
+            if actor.get("type") == "anonymous":
+                # Whoever did not say who they are is most often the person themselves: a password mistyped at home.
+                ip = orjson.dumps(entry.get("ip") or "")
+                changed["resource"]["sealed_ip"] = self._cipher.seal(key, ip, f"{entry_id}:ip")
+                changed["ip"] = ""
             changes: Document = dict(entry.get("changes") or {})
             for field in _IN_CHANGES:
                 if field in changes:
@@ -109,6 +114,8 @@ class People:
             opened["resource"] = resource = dict(resource)
             key = keys.get(resource["id"])
             resource["name"] = self._read(key, resource.pop("sealed"), f"{entry_id}:resource")
+            if "sealed_ip" in resource:
+                opened["ip"] = self._read(key, resource.pop("sealed_ip"), f"{entry_id}:ip") or ""
             changes: Document = dict(entry.get("changes") or {})
             for field in _IN_CHANGES:
                 if isinstance(changes.get(field), Mapping) and "sealed" in changes[field]:
