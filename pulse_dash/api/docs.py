@@ -21,6 +21,8 @@ POLICY = "; ".join(
 )
 # What a reader needs first stands first; the rest follows by name.
 _FIRST = ("quickstart", "api", "roles", "store", "deploy")
+# What a list of links and the dashboard's search call it; its heading is a whole sentence.
+_CALLED = {"quickstart": "Quick start"}
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 _LINK = re.compile(r'href="(?:\./)?([A-Za-z0-9-]+)\.md(#[^"]*)?"')
 _HEADING = re.compile(r"<h([2-4])>(.*?)</h\1>")
@@ -69,7 +71,7 @@ def _pages() -> dict[str, Path]:
 def _rendered(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    body = _HEADING.sub(_anchored, body)
+    body = _HEADING.sub(_anchored, body).replace("<li>[ ] ", "<li>")
     # What scrolls sideways on a phone is reached by a keyboard too.
     body = body.replace("<pre>", '<pre tabindex="0">')
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")
@@ -101,5 +103,7 @@ def _link(name: str, path: Path, *, here: bool) -> str:
 
 
 def _title(path: Path) -> str:
+    if path.stem.lower() in _CALLED:
+        return _CALLED[path.stem.lower()]
     with path.open(encoding="utf-8") as lines:
         return lines.readline().lstrip("# ").strip()

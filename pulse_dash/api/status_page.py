@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 
 _HEADERS = {"Content-Security-Policy": f"{POLICY}; form-action 'self'", "Cache-Control": "no-cache"}
 _WHOLE: dict[Status, str] = {
-    "operational": "Everything works",
+    "operational": "Everything is operational",
     "degraded": "Something works less well than it should",
     "down": "Pulse is down",
     "unknown": "Not known yet: nothing was checked lately",
@@ -102,8 +102,6 @@ async def page(request: Request) -> Response:
 def _component(history: History) -> str:
     component, result = history.standing.component, history.standing.result
     name = result.status if result else "unknown"
-    uptime = history.seconds.uptime
-    share = "no day known yet" if uptime is None else f"{uptime:.3%} uptime"
     seconds = history.seconds
     figures = (
         f"{seconds.good // 1000:,} s good, {seconds.slow // 1000:,} s slow, {seconds.failed // 1000:,} s failed, "
@@ -113,7 +111,8 @@ def _component(history: History) -> str:
         f'<article class="status-part"><div class="status-line"><h2>{html.escape(component.title)}</h2>'
         f'<span class="status-word status-{name}">{_WORDS[name]}</span></div>{_said(result)}'
         f"{_drawn(component.title, history)}"
-        f'<div class="status-line quiet"><span>90 days ago</span><span>{share}</span><span>today</span></div>'
+        f'<div class="status-line quiet"><span>90 days ago</span><span>{history.uptime_in_words}</span>'
+        "<span>today</span></div>"
         f'<p class="status-figures quiet">{figures}</p></article>'
     )
 

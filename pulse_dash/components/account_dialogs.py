@@ -19,9 +19,9 @@ NEW_TOKEN = "new-token"  # noqa: S105 - a dialog's id
 def address_dialog() -> rx.Component:
     """Another address to sign in with."""
     return form_dialog(
-        "Change your address",
+        "Change your email",
         field(
-            "New address",
+            "New email",
             id="new-address",
             name="email",
             type="email",

@@ -117,7 +117,7 @@ def _setting_up() -> rx.Component:
             rx.el.form(
                 _code_field("first-code", recovery=False),
                 rx.el.div(
-                    button("Turn on", type="submit", small=True),
+                    button("Turn on", type="submit", variant="primary"),
                     button("Cancel", small=True, variant="quiet", on_click=SecondFactorState.put_away),
                     class_name="row",
                 ),

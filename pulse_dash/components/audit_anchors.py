@@ -34,7 +34,7 @@ def anchors_card() -> rx.Component:
                     rx.el.h2("Checkpoints"),
                     rx.cond(
                         state.may_change,
-                        rx.el.div(button("Where they go…", small=True, opens=_DIALOG), class_name="push"),
+                        rx.el.div(button("Choose where they go…", small=True, opens=_DIALOG), class_name="push"),
                     ),
                     class_name="card-head",
                 ),
@@ -42,7 +42,7 @@ def anchors_card() -> rx.Component:
                     state.ways.length() > 0,
                     rx.el.dl(rx.foreach(state.ways, _way), class_name="facts"),
                     rx.el.p(
-                        "None leaves by itself but the weekly mail to the owners. One that lies elsewhere shows later "
+                        "Only the weekly mail to the owners carries one. A checkpoint that lies elsewhere shows later "
                         "whether the log was cut off at its end or put back from an older backup.",
                         class_name="small quiet",
                     ),

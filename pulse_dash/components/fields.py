@@ -16,10 +16,12 @@ def field(
     error: Any = "",
     hint: Any = None,
     says: dict[str, str] | None = None,
+    beside: rx.Component | None = None,
     class_name: str = "input",
     **props: Any,
 ) -> rx.Component:
-    """A text field; `says` are its own words for `missing`, `short` and `mismatch`."""
+    """A text field; `says` are its own words for `missing`, `short` and `mismatch`. What stands `beside` the label is
+    reached after the field by a keyboard."""
     words = {f"data-{kind}": sentence for kind, sentence in (says or {}).items()}
     described = f"{id}-error" if hint is None else f"{id}-error {id}-hint"
     return rx.el.div(
@@ -32,6 +34,7 @@ def field(
             custom_attrs={"aria-describedby": described, **words, **props.pop("custom_attrs", {})},
             **props,
         ),
+        *([rx.el.div(beside, class_name="field-beside")] if beside is not None else []),
         rx.el.p(error, id=f"{id}-error", class_name="field-error", role="alert"),
         rx.cond(hint is not None, rx.el.p(hint, id=f"{id}-hint", class_name="hint")) if hint is not None else None,
         class_name="field",

@@ -69,7 +69,7 @@ def _card(
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title),
-            rx.cond(own, badge("The project's own", "good"), tag("The installation's")),
+            rx.cond(own, badge("Own", "good"), tag("Shared")),
             class_name="card-head",
         ),
         rx.el.div(

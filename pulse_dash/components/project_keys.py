@@ -109,9 +109,11 @@ def _first(key: rx.Var[KeyRow]) -> rx.Component:
                     ),
                     rx.cond(
                         ProjectState.may.revoke_keys,
-                        button("Revoke…", small=True, variant="danger", opens="revoke-" + key.id),
+                        rx.fragment(
+                            button("Revoke…", small=True, variant="danger", opens="revoke-" + key.id),
+                            rx.el.span("Revoked keys are refused everywhere within a second.", class_name="hint"),
+                        ),
                     ),
-                    rx.el.span("Revoked keys are refused everywhere within a second.", class_name="hint"),
                     class_name="with-note",
                 ),
                 class_name="stack",
@@ -287,10 +289,10 @@ def _regenerate_dialog(key: rx.Var[KeyRow]) -> rx.Component:
         rx.fragment("Regenerate ", rx.el.bdi(key.name)),
         rx.el.input(type="hidden", name="key_id", default_value=key.id),
         select(
-            "The old pair works",
-            rx.el.option("no longer, from now on", value="0"),
-            rx.el.option("for 1 more hour", value="3600"),
-            rx.el.option("for 24 more hours", value="86400"),
+            "The old pair",
+            rx.el.option("stops now", value="0"),
+            rx.el.option("works for 1 more hour", value="3600"),
+            rx.el.option("works for 24 more hours", value="86400"),
             id="grace-" + key.id,
             name="grace",
             default_value="0",

@@ -39,14 +39,16 @@ def _try() -> rx.Component:
                 rx.el.section(bone("bone-title"), bone("bone-line"), class_name="card stack try-bones"),
             ),
             rx.cond(TryState.token != "", _token()),
-            rx.cond(ProjectState.may.validate_tokens, passport_card()),
             class_name="stack",
         ),
         rx.el.div(
-            rx.cond(
-                TryState.own_livekit & (TryState.token != "") & ~TryState.may_join_own,
-                _elsewhere(),
-                join_room(_not_yet(), url=TryState.url, token=TryState.token, room=TryState.room),
+            rx.el.div(
+                rx.cond(
+                    TryState.own_livekit & (TryState.token != "") & ~TryState.may_join_own,
+                    _elsewhere(),
+                    join_room(_not_yet(), url=TryState.url, token=TryState.token, room=TryState.room),
+                ),
+                class_name="join-place",
             ),
             rx.cond(
                 TryState.token != "",
@@ -57,6 +59,7 @@ def _try() -> rx.Component:
                     name="try-language",
                 ),
             ),
+            rx.cond(ProjectState.may.validate_tokens, passport_card()),
             class_name="stack",
         ),
         class_name="try",

@@ -15,15 +15,9 @@ from pulse_dash.components.secret import signing_secret
 from pulse_dash.components.states import empty, failed, not_offered
 from pulse_dash.components.times import moment
 from pulse_dash.state.secret import SecretState
-from pulse_dash.state.webhooks import DeliveryRow, WebhookRow, WebhooksState
+from pulse_dash.state.webhooks import WHEN, DeliveryRow, WebhookRow, WebhooksState
 
 _NEW = "new-webhook"
-_EVENTS = (
-    ("room_started", "A room starts"),
-    ("room_ended", "A room ends"),
-    ("participant_joined", "Somebody joins"),
-    ("participant_left", "Somebody leaves"),
-)
 
 
 def webhooks_tab() -> rx.Component:
@@ -74,12 +68,12 @@ def _there() -> rx.Component:
         ),
         rx.fragment(
             rx.cond(SecretState.secret != "", signing_secret("a message", another="ask for a new secret")),
-            rx.foreach(WebhooksState.rows, _webhook),
             rx.cond(
                 WebhooksState.full,
                 rx.el.p("A project has ten webhooks at most. Remove one to add another.", class_name="small quiet"),
                 rx.el.div(button("Add a webhook…", icon_name="plus", opens=_NEW)),
             ),
+            rx.foreach(WebhooksState.rows, _webhook),
             rx.foreach(WebhooksState.rows, _dialogs),
             _deliveries(),
         ),
@@ -99,7 +93,7 @@ def _webhook(webhook: rx.Var[WebhookRow]) -> rx.Component:
                 copy_icon(webhook.url, "the address"),
                 class_name="value",
             ),
-            rx.el.p("Is told ", webhook.told, ". Made ", moment(webhook.created_at), ".", class_name="small quiet"),
+            rx.el.p(webhook.told, " Created ", moment(webhook.created_at), ".", class_name="small quiet"),
             rx.el.div(
                 button(
                     "Send a test",
@@ -232,8 +226,11 @@ def _fields(prefix: Any, webhook: rx.Var[WebhookRow] | None = None) -> tuple[rx.
             custom_attrs={"data-first": ""},
         ),
         rx.el.fieldset(
-            rx.el.legend("Is told when"),
-            *(_box(prefix, name, words, None if webhook is None else webhook.events) for name, words in _EVENTS),
+            rx.el.legend("Tell it when"),
+            *(
+                _box(prefix, name, words.capitalize(), None if webhook is None else webhook.events)
+                for name, words in WHEN.items()
+            ),
             _hint(webhook),
             rx.el.p(WebhooksState.errors.get("events", ""), class_name="field-error", role="alert"),
             class_name="boxes",
@@ -242,7 +239,7 @@ def _fields(prefix: Any, webhook: rx.Var[WebhookRow] | None = None) -> tuple[rx.
 
 
 def _hint(webhook: rx.Var[WebhookRow] | None) -> rx.Component:
-    usual = "None ticked is everything, also what is added later."
+    usual = "Tick none to tell it everything, also events that Pulse adds later."
     if webhook is None:
         return rx.el.p(usual, class_name="hint")
     chosen = rx.fragment("Chosen over the API, it also stays told of ", webhook.besides.join(", "), ".")

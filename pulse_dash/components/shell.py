@@ -246,7 +246,12 @@ def _account() -> rx.Component:
             ),
             rx.el.div(class_name="menu-line"),
             rx.el.form(
-                rx.el.button(icon("log-out"), "Sign out", type="submit", class_name="menu-item"),
+                rx.el.button(
+                    rx.el.span(icon("log-out"), class_name="menu-icon"),
+                    "Sign out",
+                    type="submit",
+                    class_name="menu-item",
+                ),
                 action="/session/end",
                 method="post",
                 on_submit=None,  # else Reflex keeps the browser from sending it

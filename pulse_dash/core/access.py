@@ -96,11 +96,11 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 WORDS: Mapping[Permission, str] = {
     Permission.VIEW: "see projects, members and what happened",
     Permission.PEOPLE_VIEW: "see who is in rooms, and members' addresses",
-    Permission.PROJECTS_CREATE: "make projects",
+    Permission.PROJECTS_CREATE: "create projects",
     Permission.PROJECTS_CHANGE: "change projects",
     Permission.PROJECTS_DELETE: "delete projects",
     Permission.KEYS_VIEW: "see keys, never their secrets",
-    Permission.KEYS_CREATE: "make keys",
+    Permission.KEYS_CREATE: "create keys",
     Permission.KEYS_REGENERATE: "regenerate keys",
     Permission.KEYS_REVOKE: "revoke keys",
     Permission.TOKENS_CREATE: "mint tokens for rooms",

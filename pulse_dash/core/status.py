@@ -44,6 +44,14 @@ class History:
         """What of all these days nothing was checked in."""
         return sum(bar.unknown_seconds for bar in self.bars)
 
+    @property
+    def uptime_in_words(self) -> str:
+        """A share where there is a day of which most was checked, or something failed."""
+        share = self.seconds.uptime
+        if share is None or all(bar.status == "unknown" for bar in self.bars):
+            return "no full day known yet"
+        return f"{share:.3%} uptime"
+
 
 @open_because("anybody may see whether the service works")
 def now(work: Work) -> StatusNow:

@@ -29,8 +29,9 @@ from pulse_dash.components.states import bone, empty, failed
 from pulse_dash.components.times import moment
 from pulse_dash.state.account import AccountState, SessionRow, TokenRow
 from pulse_dash.state.secret import SecretState
+from pulse_dash.state.shell import ShellState
 
-_SIGN_INS = ("Device", "Way", "Address", "Signed in", "Last used")
+_SIGN_INS = ("Device", "Way", "IP address", "Signed in", "Last used")
 _TOKENS = ("Name", "Token", "Runs out", "Last used", "Status")
 
 
@@ -38,7 +39,7 @@ def page() -> rx.Component:
     """/account"""
     return shell(
         page_head(
-            crumbs("Account"),
+            crumbs(rx.el.bdi(ShellState.name, class_name="one-line")),
             "Your account",
             rx.el.p("It is yours in every organization that you belong to.", class_name="page-sentence"),
             docs="api#accounts",
@@ -76,7 +77,7 @@ def _profile() -> rx.Component:
         rx.el.div(
             rx.el.h2("Profile"),
             rx.el.div(
-                button("Change address…", small=True, opens=ADDRESS),
+                button("Change email…", small=True, opens=ADDRESS),
                 button("Change password…", small=True, opens=PASSWORD),
                 class_name="push with-note",
             ),
@@ -109,9 +110,9 @@ def _profile() -> rx.Component:
                 ),
                 class_name="small quiet",
             ),
-            rx.el.div(button("Save", type="submit", small=True)),
+            rx.el.div(button("Save", type="submit")),
             on_submit=AccountState.rename,
-            class_name="stack",
+            class_name="stack prose",
             no_validate=True,
             custom_attrs={"data-checked": ""},
         ),
@@ -168,7 +169,7 @@ def _sign_in(row: rx.Var[SessionRow]) -> rx.Component:
     return rx.el.tr(
         rx.el.td(row.device, " ", rx.cond(row.current, tag("this one")), class_name="cell-name"),
         rx.el.td(row.way, custom_attrs={"data-label": "Way"}),
-        rx.el.td(rx.el.code(row.ip), custom_attrs={"data-label": "Address"}),
+        rx.el.td(rx.el.code(row.ip), custom_attrs={"data-label": "IP address"}),
         rx.el.td(moment(row.created_at), custom_attrs={"data-label": "Signed in"}),
         rx.el.td(moment(row.last_used_at), custom_attrs={"data-label": "Last used"}),
         rx.el.td(

@@ -14,7 +14,7 @@ from pulse_dash.components.page_head import crumbs, page_action, page_head
 from pulse_dash.components.shell import shell
 from pulse_dash.components.silence import silence_notice
 from pulse_dash.components.stat import stat
-from pulse_dash.components.states import bone, command, failed, notice
+from pulse_dash.components.states import bone, command, empty, failed, notice
 from pulse_dash.components.times import greeting
 from pulse_dash.state.dashboard import DashboardState, DayRow, Step
 from pulse_dash.state.shell import ShellState
@@ -30,14 +30,14 @@ def page() -> rx.Component:
             rx.cond(ShellState.loaded, rx.el.span(greeting(), ", ", rx.el.bdi(ShellState.first_name)), "Dashboard"),
             rx.el.p(
                 rx.cond(DashboardState.loaded, DashboardState.sentence, bone()),
-                class_name="page-sentence",
+                class_name="page-sentence page-sentence-long",
                 custom_attrs={"aria-live": "polite"},
             ),
             plain_link(icon("book-open"), "Docs", href="/docs", class_name=button_class()),
             page_action(
                 ShellState.may.create_projects,
                 button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
-                "A developer can make projects",
+                "A developer can create projects",
             ),
         ),
         rx.el.div(
@@ -119,7 +119,11 @@ def _tokens() -> rx.Component:
             rx.cond(DashboardState.compares, rx.el.span("30 days before", class_name="legend legend-before")),
             class_name="card-head",
         ),
-        day_chart(DashboardState.figure, DashboardState.chart_says, loaded=DashboardState.loaded),
+        rx.cond(
+            DashboardState.loaded & ~DashboardState.any_tokens,
+            empty("key-round", "No tokens yet", "Each token that your servers mint counts here.", small=True),
+            day_chart(DashboardState.figure, DashboardState.chart_says, loaded=DashboardState.loaded),
+        ),
         figures_table(
             "Tokens and API requests per day", ("Day", "Tokens", "API requests"), rx.foreach(DashboardState.days, _day)
         ),
@@ -197,6 +201,7 @@ def _ways() -> rx.Component:
                     rx.el.button(
                         icon("folder-plus"),
                         _way_words("New project", "Its own keys, rooms and figures"),
+                        icon("chevron-right", also="icon-go"),
                         type="button",
                         class_name="way",
                         custom_attrs={"data-opens-dialog": NEW_PROJECT, "aria-haspopup": "dialog"},

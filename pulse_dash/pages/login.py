@@ -6,6 +6,7 @@ import reflex as rx
 
 from pulse_dash.components.door import door, email_field, hidden_next, other_way, submit
 from pulse_dash.components.fields import field
+from pulse_dash.components.links import plain_link
 
 
 def page() -> rx.Component:
@@ -23,12 +24,10 @@ def page() -> rx.Component:
             required=True,
             max_length=128,
             says={"missing": "Enter your password."},
+            beside=plain_link("Forgotten?", href="/forgot", class_name="link", custom_attrs={"data-carries-next": ""}),
         ),
         hidden_next(),
         submit("Sign in"),
         action="/session/login",
-        beneath=rx.fragment(
-            other_way("New here?", "Create an account", "/signup"),
-            other_way("Forgot your password?", "Set a new one", "/forgot"),
-        ),
+        beneath=other_way("New here?", "Create an account", "/signup"),
     )

@@ -27,7 +27,7 @@ def page() -> rx.Component:
     """/organizations"""
     return shell(
         page_head(
-            crumbs(rx.el.bdi(ShellState.organization_name, class_name="one-line")),
+            crumbs(rx.el.bdi(ShellState.name, class_name="one-line")),
             "Organizations",
             rx.el.p("Each has its own people, projects and keys.", class_name="page-sentence"),
             button("New organization", variant="primary", icon_name="plus", opens=NEW_ORGANIZATION),

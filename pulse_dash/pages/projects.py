@@ -29,7 +29,7 @@ def page() -> rx.Component:
             page_action(
                 ShellState.may.create_projects,
                 button("New project", variant="primary", icon_name="plus", opens=NEW_PROJECT),
-                "A developer can make projects",
+                "A developer can create projects",
             ),
             docs="api#projects-and-keys",
         ),

@@ -124,7 +124,11 @@ def _bar(bar: rx.Var[DayBar]) -> rx.Component:
 
 def _latency() -> rx.Component:
     return rx.el.section(
-        rx.el.div(rx.el.h2("Time to answer, last hour"), class_name="card-head"),
+        rx.el.div(
+            rx.el.h2("Time to answer"),
+            rx.el.span("ms, last hour", class_name="small quiet push"),
+            class_name="card-head",
+        ),
         line_chart(ServiceStatusState.figure, ServiceStatusState.chart_says, loaded=ServiceStatusState.loaded),
         line_legend(ServiceStatusState.lines),
         class_name="card",
@@ -133,15 +137,15 @@ def _latency() -> rx.Component:
 
 def _answers() -> rx.Component:
     figures = (
-        ("Half answered within", ServiceStatusState.p50),
-        ("95 of 100 within", ServiceStatusState.p95),
-        ("99 of 100 within", ServiceStatusState.p99),
+        ("Median", ServiceStatusState.p50),
+        ("95 % within", ServiceStatusState.p95),
+        ("99 % within", ServiceStatusState.p99),
         ("Requests", ServiceStatusState.requests),
     )
     loaded = ServiceStatusState.loaded
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("Answers of the API"),
+            rx.el.h2("API response times"),
             rx.el.span("last minutes", class_name="small quiet push"),
             class_name="card-head",
         ),

@@ -62,7 +62,7 @@ def page() -> rx.Component:
                 ),
                 what="members",
                 state=TeamState,
-                placeholder="Search by name or address",
+                placeholder="Search by name or email",
             ),
             listed(
                 TeamState,
@@ -90,7 +90,7 @@ def _members() -> rx.Component:
                 rx.el.div(
                     plain_link(
                         icon("download"),
-                        "CSV",
+                        "Export CSV",
                         href=TeamState.download,
                         download="members.csv",
                         class_name=button_class(small=True),
@@ -132,15 +132,13 @@ def _head(*names: str) -> rx.Component:
 
 def _row(member: rx.Var[MemberRow]) -> rx.Component:
     return rx.el.tr(
-        rx.el.td(rx.el.bdi(member.name), class_name="cell-name"),
+        rx.el.td(rx.el.bdi(member.name), rx.cond(member.me, tag("you")), class_name="cell-name"),
         rx.cond(
             TeamState.sees_addresses,
             rx.el.td(rx.el.bdi(member.email), class_name="cell-words", custom_attrs={"data-label": "Email"}),
         ),
         rx.el.td(
             tag(member.role.to(str).capitalize()),
-            " ",
-            rx.cond(member.me, tag("you")),
             custom_attrs={"data-label": "Role"},
         ),
         rx.cond(
@@ -241,12 +239,8 @@ def _roles() -> rx.Component:
                 rx.el.table(
                     rx.el.thead(rx.el.tr(rx.el.th("May"), *(rx.el.th(role.capitalize()) for role in _ROLES))),
                     rx.el.tbody(rx.foreach(TeamState.table, _line)),
-                    class_name="table",
-                ),
-                class_name="scrolls",
-                tab_index=0,
-                role="region",
-                custom_attrs={"aria-label": "What each role may do"},
+                    class_name="table table-folds table-roles",
+                )
             ),
             class_name="card-opens",
         ),
@@ -257,15 +251,16 @@ def _roles() -> rx.Component:
 def _line(line: rx.Var[RoleLine]) -> rx.Component:
     return rx.el.tr(
         rx.el.td(line.words, " ", rx.el.code(line.permission, class_name="quiet small")),
-        rx.foreach(
-            line.held,
-            lambda held: rx.el.td(
+        *(
+            rx.el.td(
                 rx.cond(
-                    held,
+                    line.held[place],
                     rx.fragment(icon("check"), rx.el.span("yes", class_name="seen-by-readers")),
                     rx.el.span("no", class_name="seen-by-readers"),
-                )
-            ),
+                ),
+                custom_attrs={"data-label": role.capitalize()},
+            )
+            for place, role in enumerate(_ROLES)
         ),
         key=line.permission,
     )
@@ -282,7 +277,11 @@ def _bones() -> rx.Component:
 
 
 def _no_results() -> rx.Component:
-    return no_match("Nobody here fits", "Look for another part of the name or address, or for every role.")
+    return no_match(
+        "No member matches",
+        "Look for another part of the name or email, or for every role.",
+        button("Show everybody", on_click=TeamState.clear),
+    )
 
 
 def _nobody() -> rx.Component:

@@ -94,7 +94,7 @@ async def _newest(work: Work, organization: str) -> list[ActivityRow]:
 
 def _row(entry: AuditEntry) -> ActivityRow:
     name = who(entry)
-    sentence = said(entry.action, entry.status, entry.resource.get("name") or entry.resource["id"])
+    sentence = said(entry.action, entry.status, called(entry))
     return ActivityRow(
         id=entry.id,
         who=name,
@@ -104,6 +104,12 @@ def _row(entry: AuditEntry) -> ActivityRow:
         after=sentence.after,
         at=iso(entry.at),
     )
+
+
+def called(entry: AuditEntry) -> str:
+    """What it was done to, as people call it: whoever must not be named to this reader, or was erased, is somebody."""
+    resource = entry.resource
+    return resource.get("name") or ("somebody" if resource["type"] in ("invitation", "user") else resource["id"])
 
 
 def who(entry: AuditEntry) -> str:

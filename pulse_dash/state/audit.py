@@ -18,7 +18,7 @@ from pulse_dash.core.audit import NOUNS, AuditEntry, Filters
 from pulse_dash.core.errors import Invalid, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
-from pulse_dash.state.activity import SUBJECTS, who
+from pulse_dash.state.activity import SUBJECTS, called, who
 from pulse_dash.state.audit_figure import figure_of
 from pulse_dash.state.forms import initials, iso
 from pulse_dash.state.lists import asked_choice, asked_search, list_at
@@ -274,7 +274,7 @@ def filters_until_now(filters: Filters) -> Filters:
 
 def _row(entry: AuditEntry) -> EntryRow:
     name = who(entry)
-    sentence = said(entry.action, entry.status, entry.resource.get("name") or entry.resource["id"])
+    sentence = said(entry.action, entry.status, called(entry))
     refused = entry.status != "success"
     return EntryRow(
         id=entry.id,

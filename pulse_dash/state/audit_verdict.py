@@ -105,7 +105,7 @@ class VerdictState(PulseState):
             self.anchored_at = iso(head.anchored_at)
         else:
             self.anchor = (
-                "Not anchored: no checkpoint has left the house yet, so a log that was cut off at its end together "
+                "Not anchored: no checkpoint was sent anywhere yet, so a log that was cut off at its end together "
                 "with its head, or put back from an older backup, would look the same."
             )
 

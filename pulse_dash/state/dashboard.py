@@ -56,6 +56,7 @@ class DashboardState(PulseState):
     figure: dict[str, Any] = {}
     chart_says: str = ""
     compares: bool = False
+    any_tokens: bool = False
     days: list[DayRow] = []
     steps: list[Step] = []
     steps_done: int = 0
@@ -109,6 +110,7 @@ class DashboardState(PulseState):
         self.figure = _figure(now.days)
         before = sum(each.tokens_before for each in now.days)
         self.compares = before > 0
+        self.any_tokens = before > 0 or any(each.tokens for each in now.days)
         self.chart_says = (
             f"Tokens per day over {len(now.days)} days: {sum(each.tokens for each in now.days):,} in all, "
             f"{now.tokens_today:,} today" + (f"; {before:,} in the thirty days before." if before else ".")
@@ -123,9 +125,9 @@ class DashboardState(PulseState):
         name = way.project.name if way.project else "It holds keys, rooms and figures"
         self.steps = [
             Step(1, "Create a project", name, way.created_project, "", ""),
-            Step(2, "Copy its key and secret", "Ticked at their first use", way.used_key, project, "Keys"),
+            Step(2, "Copy its key and secret", "Done once your server uses them", way.used_key, project, "Copy"),
             Step(3, "Mint a token", "curl, Python, JavaScript", way.minted_token, self.try_at or project, "Mint"),
-            Step(4, "Join a room", "from your app or right here", way.joined_room, self.try_at or project, "Try it"),
+            Step(4, "Join a room", "From your app or right here", way.joined_room, self.try_at or project, "Try it"),
         ]
         self.steps_done = way.done
 

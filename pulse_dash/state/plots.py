@@ -34,7 +34,9 @@ def time_plot(
         "data": [
             {
                 "type": "scatter",
-                "mode": "lines",
+                "mode": "lines+markers",
+                # A line begins at the second point, so one that stands alone is a dot.
+                "marker": {"size": [6 if alone else 0 for alone in _alone([value for _, value in points])]},
                 "x": [f"{at:%Y-%m-%d %H:%M}" for at, _ in points],
                 "y": [value for _, value in points],
                 "line": {"width": 2},
@@ -45,3 +47,9 @@ def time_plot(
         ],
         "layout": layout(xaxis={"tickformat": "%H:%M", "type": "date", "range": window}, yaxis={"tickformat": ",~g"}),
     }
+
+
+def _alone(values: Sequence[float | None]) -> list[bool]:
+    """Which of the values have no neighbour that a line could be drawn to."""
+    beside = [None, *values, None]
+    return [beside[place] is None and beside[place + 2] is None for place in range(len(values))]

@@ -32,7 +32,7 @@ WORDS: dict[Status, str] = {
 DAY_WORDS: dict[BarStatus, str] = {**WORDS, "maintenance": "Maintenance"}
 TONES: dict[Status, str] = {"operational": "good", "degraded": "warn", "down": "bad", "unknown": ""}
 _WHOLE: dict[Status, str] = {
-    "operational": "Everything works.",
+    "operational": "Everything is operational.",
     "degraded": "Something works less well than it should.",
     "down": "Pulse is down.",
     "unknown": "Nothing was checked lately, so nothing is known.",
@@ -179,7 +179,6 @@ def _took(result: Result | None) -> str:
 
 
 def _days(history: History) -> DaysRow:
-    share = history.seconds.uptime
     bars = [
         DayBar(
             f"status-{bar.status}",
@@ -188,8 +187,7 @@ def _days(history: History) -> DaysRow:
         )
         for number, bar in enumerate(history.bars)
     ]
-    uptime = "no day known yet" if share is None else f"{share:.3%} uptime"
-    return DaysRow(history.standing.component.title, uptime, bars)
+    return DaysRow(history.standing.component.title, history.uptime_in_words, bars)
 
 
 def _told(bar: Bar) -> str:

@@ -138,6 +138,11 @@ class TeamState(DialogState, PulseState):
         return list_at(PATH, search=self.search, role=role)
 
     @rx.event
+    async def clear(self) -> object:
+        """Everybody again."""
+        return list_at(PATH)
+
+    @rx.event
     async def turn_to(self, page: int) -> None:
         """A team stands on one page."""
         self.page = 1

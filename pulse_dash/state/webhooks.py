@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,13 @@ _PAGE = 25
 _LONGEST_URL = 2048
 _EVENT = "event-"
 _HEARD = ("webhooks:", "webhook_deliveries:", "webhook_delivered:", "organizations:", "users:")
+# Those that a form has a box for, and when it is told of them.
+WHEN = {
+    "room_started": "a room starts",
+    "room_ended": "a room ends",
+    "participant_joined": "somebody joins",
+    "participant_left": "somebody leaves",
+}
 _STATES = {"waiting": ("Waiting", "warn"), "delivered": ("Delivered", "good"), "dead": ("Given up", "bad")}
 
 
@@ -252,7 +260,7 @@ def _url(form: dict[str, Any]) -> str:
 
 def _events(form: dict[str, Any]) -> list[str] | None:
     """The events that were ticked; none ticked is all."""
-    return [event for event in SAMPLES if f"{_EVENT}{event}" in form] or None
+    return [event for event in WHEN if f"{_EVENT}{event}" in form] or None
 
 
 def _host(url: str) -> str:
@@ -265,11 +273,27 @@ def _row(webhook: Webhook) -> WebhookRow:
         url=webhook.url,
         host=_host(webhook.url),
         events=list(webhook.events or ()),
-        besides=[event for event in webhook.events or () if event not in SAMPLES],
-        told="everything" if webhook.events is None else ", ".join(webhook.events),
+        besides=[event for event in webhook.events or () if event not in WHEN],
+        told=_told(webhook.events),
         enabled=webhook.enabled,
         created_at=iso(webhook.created_at),
     )
+
+
+def _told(events: Sequence[str] | None) -> str:
+    """What a webhook is told, in a sentence."""
+    if events is None:
+        return "Told of everything."
+    words = [WHEN[event] for event in WHEN if event in events]
+    parts = [f"when {_either(words)}"] if words else []
+    if besides := [event for event in events if event not in WHEN]:
+        parts.append(f"of {', '.join(besides)}")
+    return f"Told {' and '.join(parts)}."
+
+
+def _either(words: Sequence[str]) -> str:
+    *before, last = words
+    return f"{', '.join(before)} or {last}" if before else last
 
 
 def _delivery(delivery: WebhookDelivery, host: str) -> DeliveryRow:

@@ -25,7 +25,7 @@ async def test_what_somebody_does_stands_there_by_itself_whatever_the_name(
 ) -> None:
     await rename(customer, HOSTILE)
     await visitor.go("/")
-    await expect(said(visitor, "made the project")).to_be_visible()
+    await expect(said(visitor, "created the project")).to_be_visible()
 
     await rename(customer, "Plain")
 

@@ -47,7 +47,7 @@ async def test_filters_stand_in_the_address_and_come_back_with_it(visitor: Visit
     await visitor.go("/audit")
     await visitor.page.get_by_label("Action", exact=True).select_option("project.*")
     await visitor.page.wait_for_url("**/audit?action=project.%2A")
-    await expect(visitor.page.get_by_text("made an account")).to_have_count(0)
+    await expect(visitor.page.get_by_text("created an account")).to_have_count(0)
     await visitor.page.get_by_label("Search the audit log").fill("morning")
     await visitor.page.wait_for_url("**search=morning**")
     await expect(visitor.page.locator(".audit-entry")).to_have_count(1)
@@ -132,7 +132,7 @@ def _bearer(customer: Customer) -> dict[str, str]:
 
 async def test_an_owner_says_where_checkpoints_go_and_gets_the_secret_once(visitor: Visitor, renamed: Customer) -> None:
     await visitor.go("/audit")
-    await visitor.page.get_by_role("button", name="Where they go…").click()
+    await visitor.page.get_by_role("button", name="Choose where they go…").click()
     await visitor.page.get_by_label("Webhook").fill("http://example.com/hooks")
     await visitor.page.get_by_role("button", name="Save").click()
     await expect(visitor.page.get_by_text("Must begin with https://.")).to_be_visible()

@@ -59,7 +59,7 @@ async def open_password(visitor: Visitor) -> None:
 
 
 async def open_address(visitor: Visitor) -> None:
-    await visitor.page.get_by_role("button", name="Change address…").click()
+    await visitor.page.get_by_role("button", name="Change email…").click()
     await expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 

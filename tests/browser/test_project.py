@@ -105,7 +105,7 @@ async def test_a_webhook_is_added_tried_switched_off_and_removed(visitor: Visito
     await dialog.get_by_label("A room ends").check()
     await dialog.get_by_role("button", name="Add").click()
     await expect(page.get_by_text("Copy the secret now.")).to_be_visible()
-    await expect(page.get_by_text("Is told room_ended.")).to_be_visible()
+    await expect(page.get_by_text("Told when a room ends.")).to_be_visible()
     await page.get_by_role("button", name="I have copied it").click()
 
     await page.get_by_role("button", name="Send a test").click()

@@ -40,7 +40,7 @@ async def test_invited_accepted_promoted_and_removed(visitor: Visitor, chromium:
         await expect(guest.page.locator("[popovertarget=account]").get_by_text("Admin")).to_be_visible()
 
         async with visitor.page.expect_download() as downloading:
-            await visitor.page.get_by_role("link", name="CSV").click()
+            await visitor.page.get_by_role("link", name="Export CSV").click()
         file = await (await downloading.value).path()
         assert "grace.hopper@example.net,Grace Hopper,admin" in file.read_text()
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_dash.core import checks, status
-from pulse_dash.core.board import Board
+from pulse_dash.core.board import Board, Standing
 from pulse_dash.core.checks import Component, Result, Seen
 from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.status import History
 from pulse_dash.core.traffic import Counts, Traffic, between
 from pulse_dash.core.uptime import DAY, Bar, Seconds, bars, spans, total
 from pulse_dash.core.work import Work
@@ -195,6 +196,23 @@ def test_a_gap_is_unknown_and_never_good(clock: MovableClock) -> None:
 )
 def test_a_day_is_drawn_as_its_worst_part(clock: MovableClock, seconds: Seconds, expected: str) -> None:
     assert Bar(clock.now().date(), seconds, DAY).status == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (Seconds(), "no full day known yet"),
+        (Seconds(good=15_000), "no full day known yet"),
+        (Seconds(good=15_000, failed=15_000), "50.000% uptime"),
+        (Seconds(good=86_400_000), "100.000% uptime"),
+    ],
+)
+def test_a_share_is_told_of_what_was_mostly_checked_or_failed(
+    clock: MovableClock, seconds: Seconds, words: str
+) -> None:
+    day = Bar(clock.now().date(), seconds, DAY)
+
+    assert History(Standing(Component("x", "X", None), None), [day], seconds).uptime_in_words == words
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.floats(0, 200_000)), max_size=40))

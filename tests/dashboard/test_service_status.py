@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pulse_dash.core.board import Standing
 from pulse_dash.core.checks import Component, Result, Status
 from pulse_dash.core.status import StatusNow
+from pulse_dash.state.plots import time_plot
 from pulse_dash.state.service_status import _by_minute, _parts
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -46,3 +47,11 @@ def test_a_part_that_was_not_checked_yet_is_unknown_and_not_good() -> None:
     (row,) = _parts(standing(None), operator=True)
 
     assert (row.word, row.tone, row.took, row.checked_at) == ("Unknown", "", "not checked yet", "")
+
+
+def test_an_answer_without_a_neighbour_is_drawn_as_a_dot() -> None:
+    minutes = [(NOON + timedelta(minutes=at), value) for at, value in enumerate((5.0, None, 5.0, 6.0, None, 7.0))]
+
+    drawn = time_plot({"LiveKit": minutes, "API": []}, unit="ms", until=NOON, span=timedelta(hours=1))["data"]
+
+    assert [line["marker"]["size"] for line in drawn] == [[6, 0, 0, 0, 0, 6], []]

@@ -7,10 +7,11 @@ from reflex.state import State
 
 from pulse_dash.core import project_webhooks
 from pulse_dash.core.project_webhooks import GivenWebhook
+from pulse_dash.core.webhook_events import SAMPLES
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.project import ProjectState
-from pulse_dash.state.webhooks import WebhooksState
+from pulse_dash.state.webhooks import WHEN, WebhooksState, _told
 from tests.people import Town
 
 
@@ -39,3 +40,24 @@ async def test_an_event_that_was_chosen_over_the_api_outlives_the_form(
     await WebhooksState.event_handlers["change"].fn(webhooks, form)
 
     assert (await project_webhooks.read(work, house.id, made.id)).events == then
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (None, "Told of everything."),
+        (["room_ended"], "Told when a room ends."),
+        (
+            ["room_ended", "room_started", "participant_left"],
+            "Told when a room starts, a room ends or somebody leaves.",
+        ),
+        (["egress_ended", "room_ended"], "Told when a room ends and of egress_ended."),
+        (["egress_started", "egress_ended"], "Told of egress_started, egress_ended."),
+    ],
+)
+def test_what_a_webhook_is_told_is_a_sentence(events: list[str] | None, told: str) -> None:
+    assert _told(events) == told
+
+
+def test_each_event_that_is_sent_today_has_its_box() -> None:
+    assert set(WHEN) == set(SAMPLES)
