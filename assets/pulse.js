@@ -159,7 +159,7 @@
       }
     }
     const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !document.querySelector("dialog[open]")) {
       const search = document.querySelector("[data-search]");
       event.preventDefault();
       if (search) search.focus();

@@ -24,7 +24,7 @@ from pulse_dash.api.principals import client_ip
 from pulse_dash.api.session_forms import cookie_of
 from pulse_dash.api.sockets import BoundedSockets
 from pulse_dash.core import projects, sessions
-from pulse_dash.core.errors import NotFound, SignedOut, Unavailable
+from pulse_dash.core.errors import Forbidden, NotFound, SignedOut, Unavailable
 from pulse_dash.core.networks import network_of
 from pulse_dash.core.work import Call, Work
 from pulse_dash.lifespan import running
@@ -89,7 +89,7 @@ class People:
         try:
             work = (await self.work(_headers(scope), ""))[1]
             own = (await projects.read(work, pieces[2])).livekit
-        except (SignedOut, NotFound, Unavailable):
+        except (SignedOut, NotFound, Forbidden, Unavailable):
             return ""
         return own.url if own else ""
 

@@ -19,23 +19,26 @@ log = structlog.get_logger(__name__)
 async def running(settings: Settings) -> AsyncIterator[Services]:
     """A node that serves; what was counted is written before it closes."""
     services = await open_services(settings, serves=True)
-    # Whatever a crash left unsettled is settled before the first request.
-    await services.parts.store.drain()
-    await services.feed.read()
-    jobs = schedule.Schedule(services)
-    jobs.start()
-    log.info("node.started", store=services.engine.name, where=services.engine.where)
     try:
-        yield services
+        # Whatever a crash left unsettled is settled before the first request.
+        await services.parts.store.drain()
+        await services.feed.read()
+        jobs = schedule.Schedule(services)
+        jobs.start()
+        log.info("node.started", store=services.engine.name, where=services.engine.where)
+        try:
+            yield services
+        finally:
+            await jobs.stop()
+            await _write_what_is_gathered(services)
     finally:
-        await jobs.stop()
-        try:
-            await schedule.flush_tallies(services)
-        except Unavailable:
-            log.warning("tallies.lost")
-        try:
-            await schedule.keep_refused_sign_ins(services)
-        except Unavailable:
-            log.warning("refused_sign_ins.lost")
         await services.close()
         log.info("node.stopped")
+
+
+async def _write_what_is_gathered(services: Services) -> None:
+    for what, write in (("tallies", schedule.flush_tallies), ("refused_sign_ins", schedule.keep_refused_sign_ins)):
+        try:
+            await write(services)
+        except Unavailable:
+            log.warning("gathered.lost", what=what)

@@ -54,7 +54,9 @@ def request(told: dict[str, Any]) -> None:
     In production it looks like every other line and does not pass through structlog, where it would cost three times
     as much: there is one for each token."""
     if _lines.stream is None:
-        structlog.get_logger("pulse.request").info("request", **told)
+        log = structlog.get_logger("pulse.request")
+        # Whoever asks about an answer of ours that failed finds its id, also where only warnings are shown.
+        (log.warning if told["status"] >= 500 else log.info)("request", **told)
         return
     told["event"], told["level"], told["timestamp"] = "request", "info", _lines.moment
     _lines.write(_lines.stream, _as_json(told))

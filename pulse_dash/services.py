@@ -30,7 +30,7 @@ from pulse_dash.core.checks import Component, Seen
 from pulse_dash.core.clock import Clock, SystemClock
 from pulse_dash.core.errors import NotFound, PulseError
 from pulse_dash.core.feed import Feed
-from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
+from pulse_dash.core.known import KnownBans, KnownFigures, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.live import Live
 from pulse_dash.core.media_servers import OwnLiveKits
 from pulse_dash.core.media_token import claims_of_a_check
@@ -116,10 +116,10 @@ async def open_services(settings: Settings, *, serves: bool = False) -> Services
     try:
         await engine.prepare()
         await migrate(engine, SystemClock(), secrets.token_hex(8))
-    except PulseError:
+        return assemble(settings, engine, SystemClock(), Passwords(), joins=settings.real_join, apart=serves)
+    except (PulseError, SettingsError):
         await engine.close()
         raise
-    return assemble(settings, engine, SystemClock(), Passwords(), joins=settings.real_join, apart=serves)
 
 
 def assemble(
@@ -172,6 +172,7 @@ def assemble(
         known_sessions=known_sessions,
         known_revocations=known_revocations,
         known_bans=known_bans,
+        known_figures=KnownFigures(clock),
         tallying=Tallying(clock),
         live=live,
         outbound=outbound,

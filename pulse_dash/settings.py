@@ -217,7 +217,8 @@ class Settings(BaseSettings):
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or "*" in origin:
                 raise ValueError("each origin is scheme://host[:port], without a path or a wildcard")
-        return origins
+        # As browsers write them.
+        return tuple(origin.lower() for origin in origins)
 
     @property
     def production(self) -> bool:

@@ -38,11 +38,13 @@ export function ModalDialog({ id, labelledBy, closesOn, onOpen, onClosed, childr
     setOpen(false);
     onClosed?.();
   };
+  // A text that is selected from a field out onto the veil is no click on the veil.
+  const pressed = useRef(null);
   const clicked = (event) => {
-    if (event.target === ref.current || event.target.closest("[data-closes-dialog]")) setOpen(false);
+    if ((event.target === ref.current && pressed.current === ref.current) || event.target.closest("[data-closes-dialog]")) setOpen(false);
   };
   return (
-    <dialog ref={ref} id={id} className="dialog" aria-labelledby={labelledBy} onClose={closed} onClick={clicked}>
+    <dialog ref={ref} id={id} className="dialog" aria-labelledby={labelledBy} onClose={closed} onPointerDown={(event) => { pressed.current = event.target; }} onClick={clicked}>
       {open ? <div className="dialog-body">{children}</div> : null}
     </dialog>
   );

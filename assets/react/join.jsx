@@ -69,6 +69,8 @@ export function JoinRoom({ url, token, room, children }) {
 
 function Visit({ url, token, room: roomName, onInside }) {
   const room = useRef(null);
+  // Counts up with each try and each leaving, so that what arrives late knows that nobody waits for it.
+  const tries = useRef(0);
   const [state, setState] = useState("idle");
   const [trouble, setTrouble] = useState("");
   const [people, setPeople] = useState([]);
@@ -89,6 +91,7 @@ function Visit({ url, token, room: roomName, onInside }) {
     setTrouble("");
     setPeople([]);
     return () => {
+      tries.current += 1;
       room.current?.disconnect();
       room.current = null;
     };
@@ -98,8 +101,10 @@ function Visit({ url, token, room: roomName, onInside }) {
     setTrouble("");
     setState("loading");
     let joined = null;
+    const mine = ++tries.current;
     try {
       const { Room, RoomEvent, Track } = await import("livekit-client");
+      if (tries.current !== mine) return;
       joined = new Room({ adaptiveStream: true, dynacast: true });
       room.current = joined;
       const look = () => {
@@ -136,12 +141,15 @@ function Visit({ url, token, room: roomName, onInside }) {
       });
       setState("connecting");
       await joined.connect(url, token);
-      if (room.current !== joined) return;
+      if (room.current !== joined) {
+        await joined.disconnect();
+        return;
+      }
       inside = true;
       setState("connected");
       look();
     } catch (error) {
-      if (joined && room.current !== joined) return;
+      if (tries.current !== mine || (joined && room.current !== joined)) return;
       setTrouble(sentence(error, url));
       await leave("failed");
     }

@@ -31,6 +31,7 @@ const grouped = (hits) => {
 export function CommandPalette({ hits, asked, answers, problem, reference, onLook, onSwitch }) {
   const dialog = useRef(null);
   const list = useRef(null);
+  const pressed = useRef(null);
   const eager = useRef(false);
   const navigate = useNavigate();
   const [open, setOpen] = useState(false);
@@ -121,7 +122,9 @@ export function CommandPalette({ hits, asked, answers, problem, reference, onLoo
       aria-label="Search or jump to"
       // The browser tells of a closing a moment later; by then it may be open again.
       onClose={() => setOpen(dialog.current.open)}
-      onClick={(event) => event.target === dialog.current && dialog.current.close()}
+      // A text that is selected from the field out onto the veil is no click on the veil.
+      onPointerDown={(event) => { pressed.current = event.target; }}
+      onClick={(event) => event.target === dialog.current && pressed.current === dialog.current && dialog.current.close()}
     >
       {open ? (
         <div className="palette-body">

@@ -143,12 +143,14 @@ class _Checked(httpx.AsyncBaseTransport):
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         places = await self._outbound.places(self._purpose, request.url)
+        # A place that swallows what is sent to it leaves time for the next.
+        seconds = self._seconds / len(places)
         for place in places[:-1]:
             try:
-                return await self._inner.handle_async_request(_at(request, place))
-            except httpx.ConnectError:
+                return await self._inner.handle_async_request(_at(request, place, seconds))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
-        return await self._inner.handle_async_request(_at(request, places[-1]))
+        return await self._inner.handle_async_request(_at(request, places[-1], seconds))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -185,9 +187,13 @@ def resolved(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _at(request: httpx.Request, place: str) -> httpx.Request:
+def _at(request: httpx.Request, place: str, connect_seconds: float) -> httpx.Request:
     """The same request, sent to an address; the Host header and the certificate's name stay what they were."""
-    extensions = {**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")}
+    extensions = {
+        **request.extensions,
+        "sni_hostname": request.url.raw_host.decode("ascii"),
+        "timeout": {**request.extensions.get("timeout", {}), "connect": connect_seconds},
+    }
     return httpx.Request(
         request.method,
         request.url.copy_with(host=place),

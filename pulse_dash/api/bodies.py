@@ -61,18 +61,24 @@ Text = Annotated[str, AfterValidator(_without_controls), shown(pattern=ONE_LINE)
 Address = Annotated[Text, Field(min_length=1, max_length=2048)]
 """Where something is reached; what may be named there is core's."""
 
-Moment = Annotated[
-    datetime,
-    PlainSerializer(
-        lambda at: at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), return_type=str
-    ),
-]
+
+def moment(at: datetime) -> str:
+    """A time as every answer writes it: UTC, ISO 8601, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(moment, return_type=str)]
 """A time as UTC ISO 8601."""
 
 
 def _parsed(value: object) -> object:
     """Bodies are read strictly, and JSON has no times."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("Must be a time like 2026-01-31T12:00:00Z; in an address a + is written %2B.") from error
 
 
 def _keepable(moment: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -62,12 +63,14 @@ async def page(name: str) -> Response:
     return HTMLResponse(body, status, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
 
+@cache
 def _pages() -> dict[str, Path]:
     found = {path.stem.lower(): path for path in sorted(FOLDER.glob("*.md"))}
     first = [name for name in _FIRST if name in found]
     return {name: found[name] for name in dict.fromkeys((*first, *found))}
 
 
+@cache
 def _rendered(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
@@ -102,6 +105,7 @@ def _link(name: str, path: Path, *, here: bool) -> str:
     return f'<a href="/docs/{name}"{current}>{html.escape(_title(path))}</a>'
 
 
+@cache
 def _title(path: Path) -> str:
     if path.stem.lower() in _CALLED:
         return _CALLED[path.stem.lower()]

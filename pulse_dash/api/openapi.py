@@ -31,6 +31,7 @@ _SECURITY: list[dict[str, list[str]]] = [{"ProjectKey": [], "ProjectSecret": []}
 _REFUSALS = {
     "400": "The body is not a JSON object, or the request is none.",
     "401": "Nobody we know; the same answer whatever was wrong.",
+    "402": "A cap or a plan allows no more.",
     "403": "Visible, but a permission is missing.",
     "404": "Not there, or another tenant's.",
     "409": "It contradicts what is there now.",

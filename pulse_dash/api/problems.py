@@ -28,6 +28,7 @@ from pulse_dash.core.errors import (
     Gone,
     Invalid,
     LimitExceeded,
+    Moved,
     NotFound,
     PreconditionFailed,
     PulseError,
@@ -35,6 +36,7 @@ from pulse_dash.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from pulse_dash.core.idempotency import InProgress
 
 MEDIA_TYPE = "application/problem+json"
 _PROBLEM = (b"content-type", MEDIA_TYPE.encode())
@@ -55,7 +57,7 @@ _STATUS: tuple[tuple[type[PulseError], int], ...] = (
     (Invalid, 422),
     (Unavailable, 503),
 )
-_TRIED_AGAIN = (RateLimited, Unavailable)
+_TRIED_AGAIN = (RateLimited, Unavailable, InProgress)
 _OF_THE_SERVER = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -160,10 +162,15 @@ def install(api: FastAPI) -> None:
 
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, PulseError)  # noqa: S101 - registered for this class alone
+        if isinstance(error, Moved) and "if-match" in request.headers:
+            # It was the version that was demanded when it was read, and is another one now.
+            error = PreconditionFailed()
         return problem_response(error, request_id(request.scope))
 
     async def unfit(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+        if any(each["loc"] == ("body",) for each in error.errors()):
+            return refusal(400, "not_an_object", "The body must be a JSON object.", request_id(request.scope))
         return problem_response(Invalid(*fields_of(error.errors())), request_id(request.scope))
 
     async def of_the_server(request: Request, error: Exception) -> Response:
@@ -232,16 +239,28 @@ def _path(location: Sequence[int | str]) -> str:
     return ".".join(parts[1:] if parts and parts[0] in {"body", "query", "path", "header"} else parts)
 
 
-# What pydantic says of a text whose length it counts behind another rule.
-_ITEMS = re.compile(r"^Value should have at (least|most) (\d+) items? after validation, not \d+$")
+# What pydantic says of a text whose length it counts behind another rule, and of a list.
+_COUNT = re.compile(r"^(Value|List|Dictionary|Tuple) should have at (least|most) (\d+) items? after validation, .*$")
+_SENTENCES = {
+    "missing": "Is required.",
+    "extra_forbidden": "Is not known here.",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type", "mapping_type"), "Must be an object."),
+    **dict.fromkeys(("list_type", "tuple_type"), "Must be a list."),
+    "string_type": "Must be a text.",
+    "string_pattern_mismatch": "Holds characters that cannot stand here.",
+    "bool_type": "Must be true or false.",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "Must be a whole number."),
+}
 
 
 def _sentence(error: Any) -> str:
-    match error["type"]:
-        case "missing":
-            return "Is required."
-        case "extra_forbidden":
-            return "Is not known here."
-        case _:
-            message = _ITEMS.sub(r"Must be at \1 \2 characters", str(error["msg"]).removeprefix("Value error, "))
-            return message if message.endswith(".") else f"{message}."
+    if error["type"] in _SENTENCES:
+        return _SENTENCES[error["type"]]
+    message = _COUNT.sub(_counted, str(error["msg"]).removeprefix("Value error, "))
+    return message if message.endswith(".") else f"{message}."
+
+
+def _counted(found: re.Match[str]) -> str:
+    kind, bound, count = found.groups()
+    verb, noun = ("be", "character") if kind == "Value" else ("have", "item")
+    return f"Must {verb} at {bound} {count} {noun}{'' if count == '1' else 's'}"

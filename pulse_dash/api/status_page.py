@@ -77,13 +77,20 @@ _STYLES = "".join(
 
 @router.get("/status")
 async def page(request: Request) -> Response:
-    """Everything from memory: no question is asked while somebody waits."""
+    """Everything from memory: no question is asked while somebody waits. Who asks in the same second reads the same."""
     services: Services = request.app.state.services
+    second, body = getattr(request.app.state, "status_page", (0, ""))
+    if second != int(services.parts.clock.time()):
+        second, body = request.app.state.status_page = int(services.parts.clock.time()), _written(services)
+    return HTMLResponse(body, headers=_HEADERS)
+
+
+def _written(services: Services) -> str:
     work = services.as_(Anonymous())
     now = status.now(work)
     titles = {each.component.name: each.component.title for each in now.standings}
     projects = "1 project" if now.active_projects == 1 else f"{now.active_projects:,} projects"
-    body = _DOCUMENT.format(
+    return _DOCUMENT.format(
         styles=_STYLES,
         status=now.status,
         whole=_WHOLE[now.status],
@@ -96,7 +103,6 @@ async def page(request: Request) -> Response:
         requests=_requests(services.parts.board.traffic.look()),
         formula=FORMULA,
     )
-    return HTMLResponse(body, headers=_HEADERS)
 
 
 def _component(history: History) -> str:

@@ -18,6 +18,7 @@ from pulse_dash.api.bodies import (
     PageNumber,
     Text,
     listed,
+    shown,
 )
 from pulse_dash.api.idempotent import ShownOnce, idempotent
 from pulse_dash.api.principals import Caller, reach
@@ -36,7 +37,7 @@ from pulse_dash.core.webhook_events import SAMPLES
 
 router = APIRouter(prefix="/v1/projects/{project_id}/webhooks", tags=["webhooks"])
 
-Events = Annotated[list[str], Field(min_length=1, max_length=len(EVENTS), json_schema_extra={"enum": list(EVENTS)})]
+Events = Annotated[list[Annotated[str, shown(enum=list(EVENTS))]], Field(min_length=1, max_length=len(EVENTS))]
 Headers = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=LONGEST_HEADER)]],
     Field(max_length=MOST_HEADERS, description="Sent beside Pulse's own; never shown again."),

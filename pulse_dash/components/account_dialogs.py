@@ -100,7 +100,7 @@ def new_token_dialog() -> rx.Component:
             "Name",
             id="new-token-name",
             name="name",
-            error=AccountState.errors.get("name", ""),
+            error=AccountState.errors.get("token_name", ""),
             required=True,
             max_length=128,
             placeholder="nightly export",

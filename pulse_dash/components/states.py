@@ -29,7 +29,7 @@ def notice(*words: Any, tone: Tone = "idle", role: str = "status") -> rx.Compone
     )
 
 
-def command(line: str) -> rx.Component:
+def command(line: Any) -> rx.Component:
     """A line for the terminal, ready to copy."""
     return rx.el.div(rx.el.code(line, tab_index=0), copy_icon(line, "the command"), class_name="command")
 

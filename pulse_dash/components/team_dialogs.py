@@ -153,10 +153,7 @@ def transfer_dialog() -> rx.Component:
         rx.fragment("Hand ", rx.el.bdi(TeamState.organization), " over"),
         select(
             "To",
-            rx.foreach(
-                TeamState.items,
-                lambda each: rx.cond(each.me, rx.fragment(), rx.el.option(each.name, value=each.id)),
-            ),
+            rx.foreach(TeamState.others, lambda each: rx.el.option(each.name, value=each.id)),
             id="hand-over-to",
             name="user_id",
         ),

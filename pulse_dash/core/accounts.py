@@ -163,6 +163,8 @@ async def _add(work: Work, made: _Made, *, holds_address: bool, founder: bool) -
     system = work.as_system("sign-up")
     user_id, org_id = system.new_id("usr"), system.new_id("org")
     person = UserActor(user_id, made.name, made.email, "")
+    # Its own entry stands in the log before that of the organization.
+    entry = system.entry("user.created", org_id=org_id, resource="user", resource_id=user_id, name=made.name, by=person)
     organization = system.store.organizations.draft(
         _organization_document(work, org_id, made.organization_name, user_id),
         system.entry(
@@ -188,7 +190,7 @@ async def _add(work: Work, made: _Made, *, holds_address: bool, founder: bool) -
             # Unique where it stands, so that of two first sign-ups at once one is refused.
             **({"founder": True} if founder else {}),
         },
-        system.entry("user.created", org_id=org_id, resource="user", resource_id=user_id, name=made.name, by=person),
+        entry,
         makes=[Making("organizations", organization)],
     )
 

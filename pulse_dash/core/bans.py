@@ -80,9 +80,10 @@ async def ban(work: Work, project_id: str, *, identity: str, reason: str, until:
     Raises NotFound, Forbidden, Invalid, TooManyBans. LiveKit away does not keep the ban from holding."""
     project = await work.store.projects.get(project_id)
     _check(work, identity, reason, until)
-    if await work.store.bans.count({"project_id": project_id}) >= MOST_BANS:
-        raise TooManyBans
     ban_id, holds = work.new_id("ban"), holds_of(project_id, identity)
+    full = await work.store.bans.count({"project_id": project_id}) >= MOST_BANS
+    if full and await work.store.bans.holding(holds) is None:
+        raise TooManyBans
     document = {
         "_id": ban_id,
         "org_id": project.org_id,

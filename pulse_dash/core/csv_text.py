@@ -56,7 +56,7 @@ def _text(cell: Cell) -> str:
         case int():
             return str(cell)
         case datetime():
-            return cell.isoformat(timespec="seconds").replace("+00:00", "Z")
+            return cell.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _neutral(cell: str) -> str:

@@ -61,7 +61,7 @@ async def recognize(work: Work, public: str) -> PublicKeyActor:
 async def create(work: Work, *, room: str, name: str = "") -> MintedToken:
     """Mint a development token, which lets somebody speak, listen and send data.
 
-    Raises Forbidden for who is no key without its secret, Invalid, CapReached, Unavailable."""
+    Raises NotFound for who is no key without its secret, Invalid, CapReached, Unavailable."""
     project = _project(work)
     prefix = project.development_prefix or ""
     if not room.startswith(prefix) or room == prefix:
@@ -81,8 +81,8 @@ def _project(work: Work) -> Project:
 
 
 async def _refuse_over_the_cap(work: Work, project: Project) -> None:
-    """Counted by the hour, so the day is the last 24 hours; what this node has not written yet counts too."""
-    since = work.clock.now() - timedelta(hours=24)
+    """Counted by the hour, so the day has 24 whole hours and the running one; what is not written yet counts too."""
+    since = (work.clock.now() - timedelta(hours=24)).replace(minute=0, second=0, microsecond=0)
     written = await work.as_system("count development tokens").store.tallies.total(
         project.id, DEVELOPMENT_TOKENS, since
     )

@@ -114,6 +114,15 @@ class Conflict(PulseError):
     code = "conflict"
 
 
+class Moved(Conflict):
+    """The document changed between reading and writing."""
+
+    code = "moved"
+
+    def __init__(self) -> None:
+        super().__init__("It changed in the meantime. Read it again and decide anew.")
+
+
 class PreconditionFailed(Conflict):
     """The caller named the version it had read (If-Match), and it is no longer the newest."""
 

@@ -45,6 +45,7 @@ class InProgress(Conflict):
     """The same request is being done, or was cut off in the middle and nobody knows how far it came."""
 
     code = "in_progress"
+    retry_after = 1
 
     def __init__(self) -> None:
         super().__init__("The first request with this Idempotency-Key is not answered yet. Ask again in a moment.")

@@ -73,6 +73,8 @@ async def declare(
     errors = [*_wrong(work, kind, at, components, impact), *_wrong_words(title=title, body=body)]
     if kind == "maintenance" and (ends_at is None or ends_at <= began):
         errors.append(FieldError("ends_at", "A maintenance window ends, and after it began."))
+    if kind == "incident" and ends_at is not None:
+        errors.append(FieldError("ends_at", "Only maintenance has an end that is known before."))
     if kind == "incident" and began > now:
         errors.append(FieldError("starts_at", "An incident has begun; what is to come is maintenance."))
     if errors:
@@ -110,19 +112,23 @@ async def update(
 ) -> Incident:
     """Change what is named; a body is one more word on how it goes. Raises NotFound, OperatorOnly, Invalid."""
     before, now = await may_update(work, incident_id), work.clock.now()
-    errors = _wrong(work, before.kind, status or before.status, components or (), impact or before.impact)
+    then = before.status if status is None else status
+    weight = before.impact if impact is None else impact
+    errors = _wrong(work, before.kind, then, components or (), weight)
     if errors := [*errors, *_wrong_words(title=title, body=body or None, postmortem=postmortem or None)]:
         raise Invalid(*errors)
-    if len(before.updates) >= MOST_UPDATES:
-        raise Invalid(FieldError("body", f"An incident has {MOST_UPDATES} updates at most."))
-    named = {"title": title, "impact": impact, "postmortem": postmortem, "status": status}
+    # However much was said, it can still be told that it is over.
+    ends = then in OVER and before.status not in OVER
+    if (body is not None or status is not None) and not ends and len(before.updates) >= MOST_UPDATES:
+        raise Invalid(FieldError("body", f"An incident has {MOST_UPDATES} updates at most, and one more when it ends."))
+    named = {"title": title and title.strip(), "impact": impact, "postmortem": postmortem, "status": status}
     values: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if components is not None:
         values["components"] = list(components)
     changes = {name: {"before": getattr(before, name), "after": after} for name, after in values.items()}
     if body is not None or status is not None:
         kept = [{"at": each.at, "status": each.status, "body": each.body} for each in before.updates]
-        values["updates"] = [*kept, {"at": now, "status": status or before.status, "body": body or ""}]
+        values["updates"] = [*kept, {"at": now, "status": then, "body": body or ""}]
         values["untold"] = now
         changes["body"] = {"before": None, "after": body or ""}
     unset: list[str] = []

@@ -140,6 +140,7 @@ async def _join(work: Work, token: str, person: UserActor) -> None:
         resource="invitation",
         resource_id=invitation.id,
         name=person.email,
+        by=person,
     )
     try:
         await system.store.invitations.change(

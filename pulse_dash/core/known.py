@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from pulse_dash.core.access import KeyActor, PublicKeyActor, UserActor
 from pulse_dash.core.clock import Clock
@@ -17,6 +17,8 @@ from pulse_dash.store.store import ScopedStore
 
 Banned = Mapping[str, datetime | None]
 REFUSED_SECONDS = 60
+_FIGURES_SECONDS = 60.0
+_MOST_FIGURES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,26 @@ class KnownSessions:
                 self.tokens.clear()
             case _:
                 pass
+
+
+class KnownFigures:
+    """What was counted in an organization on the days before today, for a minute: past days hardly change, and pages
+    that are open ask every second."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._counted: dict[str, tuple[date, float, Mapping[tuple[str, date], int]]] = {}
+
+    def recall(self, org_id: str, today: date) -> Mapping[tuple[str, date], int] | None:
+        """By metric and day; None where it must be read."""
+        day, ends, counts = self._counted.get(org_id, (date.min, 0.0, {}))
+        return counts if day == today and self._clock.monotonic() < ends else None
+
+    def keep(self, org_id: str, today: date, counts: Mapping[tuple[str, date], int]) -> None:
+        """It was read just now."""
+        if len(self._counted) >= _MOST_FIGURES:
+            self._counted.clear()
+        self._counted[org_id] = today, self._clock.monotonic() + _FIGURES_SECONDS, counts
 
 
 class KnownRevocations:

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from pulse_dash.core.access import SystemActor
 from pulse_dash.core.errors import PulseError, Unavailable
@@ -22,6 +23,7 @@ from pulse_dash.store.projects import Project
 SILENT_AFTER = 30.0
 _AT_ONCE = 8
 _ASKED_A_LOOK = 20
+_CLOCKS_DIFFER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Live:
         answers = await asyncio.gather(*map(_rooms_of, servers, servers.values()))
         away = frozenset(place for place, rooms in zip(servers, answers, strict=True) if rooms is None)
         self.rooms = tuple(room for rooms in answers for room in rooms or ())
-        if len(away) == len(servers):
+        if len(away) == len(servers) and not self._own:
             self.now = None
         else:
             shared = _of_projects(servers, self.rooms)
@@ -93,17 +95,25 @@ class _Told:
     def __init__(self) -> None:
         self._first_seen: dict[tuple[str, str], float] = {}
         self._heard: set[tuple[str, str]] = set()
+        # When each of the others was asked for last; who waits longest is asked first, so that no room hides another.
+        self._asked: dict[tuple[str, str], float] = {}
 
     async def unheard(self, work: Work, running: Iterable[_Running]) -> list[_Running]:
-        """The rooms that have run for 30 seconds without a word. Each is asked for again at the next look."""
+        """The rooms that have run for 30 seconds without a word, as far as they were asked for; some at each look."""
         now, rooms = work.clock.monotonic(), {(each.livekit, each.room.sid): each for each in running}
         self._first_seen = {key: self._first_seen.get(key, now) for key in rooms}
         self._heard &= rooms.keys()
         late = [key for key in rooms if key not in self._heard and now - self._first_seen[key] >= SILENT_AFTER]
-        for key in late[:_ASKED_A_LOOK]:
-            if await work.store.media_events.told_of(rooms[key].livekit, rooms[key].room.name):
+        self._asked = {key: self._asked[key] for key in late if key in self._asked}
+        for key in sorted(late, key=lambda key: self._asked.get(key, -1.0))[:_ASKED_A_LOOK]:
+            seen = work.clock.now() - timedelta(seconds=now - self._first_seen[key])
+            began = min(rooms[key].room.started_at or seen, seen) - _CLOCKS_DIFFER
+            if await work.store.media_events.told_of(rooms[key].livekit, rooms[key].room.name, began):
                 self._heard.add(key)
-        return [rooms[key] for key in late[:_ASKED_A_LOOK] if key not in self._heard]
+                self._asked.pop(key, None)
+            else:
+                self._asked[key] = now
+        return [rooms[key] for key in self._asked]
 
 
 async def _rooms_of(region: str, livekit: LiveKit) -> list[LiveRoom] | None:

@@ -67,7 +67,9 @@ async def create(work: Work, *, name: str, admin_email: str | None = None) -> Cr
     admin = None
     if admin_email is not None:
         admin = invitations.drafted(work, org_id, email=admin_email, role=Role.ADMIN, field="admin_email")
-    entry = work.entry("organization.created", org_id=org_id, resource="organization", resource_id=org_id, name=name)
+    entry = work.entry(
+        "organization.created", org_id=org_id, resource="organization", resource_id=org_id, name=name.strip()
+    )
     made = await work.as_system("make the caller's own organization").store.organizations.add(
         document, entry, makes=[Making("invitations", admin.document)] if admin else []
     )

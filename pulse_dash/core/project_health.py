@@ -8,17 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pulse_dash.core import silence
 from pulse_dash.core.access import Permission, requires
 from pulse_dash.core.checks import Status
 from pulse_dash.core.errors import PulseError
+from pulse_dash.core.keys import is_unused
 from pulse_dash.core.media_servers import place_of, server_of
 from pulse_dash.core.work import Work
 from pulse_dash.store.projects import Project
 
-UNUSED_AFTER = timedelta(days=30)
 _SECONDS = 3.0
 _WORST_FIRST: tuple[Status, ...] = ("down", "degraded", "unknown")
 
@@ -54,20 +53,21 @@ async def of_project(work: Work, project_id: str) -> ProjectHealth:
     """What its people should know of a project now. Raises NotFound, Unavailable."""
     project = await work.store.projects.get(project_id)
     livekit = await _livekit(work, project)
-    facts = [await _keys(work, project), livekit, _storage(work, project)]
+    facts = [await _keys(work, project), livekit, *_storage(work, project)]
     if livekit.status == "operational":
         facts.append(await _events(work, project))
     return ProjectHealth(project, facts)
 
 
 async def _keys(work: Work, project: Project) -> Fact:
-    keys = await work.as_system("how a project's keys are used").store.keys.of_project(project.id)
+    all_keys = await work.as_system("how a project's keys are used").store.keys.of_project(project.id)
+    keys = [key for key in all_keys if key.revoked_at is None]
     if not keys:
         return Fact("keys", "degraded", "The project has no key.", "Make one: without it nothing can mint tokens.")
     used = [key.last_used_at for key in keys if key.last_used_at is not None]
     if not used:
         return Fact("keys", "unknown", "No key was used yet.", "Mint the first token with POST /v1/tokens/create.")
-    newest, idle = max(used), sum(1 for at in used if work.clock.now() - at > UNUSED_AFTER)
+    newest, idle = max(used), sum(is_unused(key, work.clock.now()) for key in keys)
     said = f"A key was used last at {newest:%Y-%m-%d %H:%M} UTC."
     advice = f"{idle} of {len(keys)} were not used for 30 days: revoke what nobody needs." if idle else ""
     return Fact("keys", "operational", said, advice)
@@ -90,19 +90,18 @@ async def _livekit(work: Work, project: Project) -> Fact:
     return Fact("livekit", "down", said, todo)
 
 
-def _storage(work: Work, project: Project) -> Fact:
-    """The project's own bucket is tried by who may change it; the installation's is checked anyway."""
+def _storage(work: Work, project: Project) -> list[Fact]:
+    """The project's own bucket is tried by who may change it; the installation's is checked anyway. Where there is
+    none, nothing is said of it."""
     if project.storage is not None:
-        return Fact(
-            "storage", "unknown", "The project has a bucket of its own.", "Test it: POST …/storage/test writes, reads."
-        )
+        said, advice = "The project has a bucket of its own.", "Test it: POST …/storage/test writes, reads."
+        return [Fact("storage", "unknown", said, advice)]
     found = next((each for each in work.parts.board.standings() if each.component.name == "storage"), None)
     if found is None:
-        return Fact("storage", "unknown", "No bucket is configured.", "Recordings need one: add it under Connections.")
+        return []
     state = found.result.status if found.result else "unknown"
-    return Fact(
-        "storage", state, f"The installation's bucket is {state}.", "" if state == "operational" else "See /status."
-    )
+    advice = "" if state == "operational" else "See /status."
+    return [Fact("storage", state, f"The installation's bucket is {state}.", advice)]
 
 
 async def _events(work: Work, project: Project) -> Fact:

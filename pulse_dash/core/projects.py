@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from pulse_dash.core import connections, keys, project_webhooks
-from pulse_dash.core.access import Permission, requires
+from pulse_dash.core.access import Permission, open_because, requires
 from pulse_dash.core.connections import GivenLiveKit, GivenStorage, LiveKitTaken
 from pulse_dash.core.errors import FieldError, Invalid, PreconditionFailed
 from pulse_dash.core.keys import ShownKey
 from pulse_dash.core.names import name_errors, name_problem
+from pulse_dash.core.organizations import RESTORABLE
 from pulse_dash.core.project_webhooks import GivenWebhook
 from pulse_dash.core.secret import Secret
 from pulse_dash.core.work import Work
@@ -23,6 +24,8 @@ FIRST_KEY = "default"
 LONGEST_PREFIX = 32
 
 Shown = Callable[[Any], Any]
+# The organizations that were deleted last are looked at; those before them were at an earlier round.
+_LET_GO_AT_ONCE = 200
 _OF_LIVEKIT = ("livekit", "livekit_id", "livekit_pair")
 
 
@@ -98,6 +101,8 @@ async def create(
     name, region = name.strip(), work.parts.policy.regions[0] if region is None else region
     _check(work, name=name, region=region)
     project_id = work.new_id("prj")
+    # Its own entry stands in the log before those of what is made with it.
+    entry = work.entry("project.created", org_id=org_id, resource="project", resource_id=project_id, name=name)
     shown, key_document = await keys.drafted(work, org_id=org_id, project_id=project_id, name=FIRST_KEY)
     document = {
         "_id": project_id,
@@ -120,7 +125,6 @@ async def create(
         placed = {**webhook_document, "place": project_webhooks.place(project_id, 0)}
         makes.append(Making("webhooks", placed))
         webhook = NewWebhook(webhook_document["_id"], secret)
-    entry = work.entry("project.created", org_id=org_id, resource="project", resource_id=project_id, name=name)
     try:
         project = await work.store.projects.add(document, entry, makes=makes)
     except DuplicateKey as taken:
@@ -221,6 +225,20 @@ async def delete(work: Work, project_id: str) -> None:
     )
     # Its LiveKit speaks for it no more, and may serve another project.
     await work.store.projects.change(project_id, {"deleted_at": work.clock.now()}, entry, unset=_OF_LIVEKIT)
+
+
+@open_because("a job of the house")
+async def let_go(work: Work) -> int:
+    """Delete the projects of organizations that nobody can restore any more, so that their LiveKits are not called and
+    may be named elsewhere; answers how many. Raises Unavailable."""
+    gone = await work.store.deleted_organizations.before(work.clock.now() - RESTORABLE, _LET_GO_AT_ONCE)
+    found = await work.store.projects.of_organizations([organization.id for organization in gone])
+    for project in found:
+        entry = work.entry(
+            "project.deleted", org_id=project.org_id, resource="project", resource_id=project.id, name=project.name
+        )
+        await work.store.projects.change(project.id, {"deleted_at": work.clock.now()}, entry, unset=_OF_LIVEKIT)
+    return len(found)
 
 
 def _check(work: Work, *, name: str | None = None, region: str | None = None) -> None:

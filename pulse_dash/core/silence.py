@@ -38,8 +38,12 @@ async def of(work: Work, *, org_id: str | None = None, project_id: str | None = 
         await work.store.projects.get(project_id)
     snapshot = work.parts.live.now
     unheard = snapshot.unheard if snapshot else frozenset[str]()
+    if unheard and project_id is not None:
+        unheard &= {project_id}
+    elif unheard and org_id is not None:
+        unheard &= {project.id for project in await work.store.projects.of_organization(org_id)}
     found: list[Project] = []
-    for each in sorted(unheard & {project_id} if project_id else unheard)[:_MOST]:
+    for each in sorted(unheard)[:_MOST]:
         try:
             project = await work.store.projects.get(each)
         except NotFound:

@@ -14,6 +14,8 @@ from pulse_dash.core.errors import RateLimited
 
 FREE: Final = 10
 LONGEST: Final = 60.0
+# So often the pause doubles until it is the longest; no power of two is made that a float cannot hold.
+_DOUBLINGS: Final = 6
 _FORGIVEN: Final = 3600.0
 _MOST: Final = 50_000
 
@@ -56,5 +58,5 @@ class Slowdown:
         count, last = self._wrong.get(key, (0, 0.0))
         if count < FREE:
             return 0.0
-        pause = min(LONGEST, 2.0 ** (count - FREE))
+        pause = min(LONGEST, 2.0 ** min(count - FREE, _DOUBLINGS))
         return pause - (self._clock.monotonic() - last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -50,7 +51,8 @@ class History:
         share = self.seconds.uptime
         if share is None or all(bar.status == "unknown" for bar in self.bars):
             return "no full day known yet"
-        return f"{share:.3%} uptime"
+        # Down, so that a failure is never told as nothing.
+        return f"{math.floor(share * 100_000) / 100_000:.3%} uptime"
 
 
 @open_because("anybody may see whether the service works")

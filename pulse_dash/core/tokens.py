@@ -237,9 +237,10 @@ async def revoke(
     try:
         # Asked before, because every node puts out who is denied, and may be faster than this call.
         rooms = await revocations.rooms_with(work, project, identity, room)
-    except Unavailable:
+    except Unavailable as away:
         await revocations.deny(work, project, identity, room)
-        raise
+        said = f"{away.detail} The tokens are revoked all the same: send it again to have the participants put out."
+        raise Unavailable(away.part, said, retry_after=away.retry_after) from away
     before = await revocations.deny(work, project, identity, room)
     return Revoked(before, await revocations.put_out(work, project, rooms, identity))
 

@@ -51,17 +51,19 @@ class Traffic:
 
     def look(self) -> Percentiles:
         """Read the counts and compare them with the oldest that is not over."""
-        now, counts = self._clock.monotonic(), self._counts.read()
-        self._kept.append((now, counts))
-        while len(self._kept) > 1 and now - self._kept[0][0] > MINUTES * 60:
-            self._kept.popleft()
-        return between(self._kept[0][1], counts)
+        counts = self._counts.read()
+        return between(self._kept[0][1] if self._kept else counts, counts)
 
     async def check(self) -> Seen:
-        """The API's own check: whether the loop turns, how long requests took, and how many failed of us."""
+        """The API's own check: whether the loop turns, how long requests took, and how many failed of us. Each keeps a
+        reading, which later looks are compared with."""
         began = self._clock.monotonic()
         await asyncio.sleep(0)
-        turn, seen = self._clock.monotonic() - began, self.look()
+        turn = self._clock.monotonic() - began
+        self._kept.append((began, self._counts.read()))
+        while len(self._kept) > 1 and began - self._kept[0][0] > MINUTES * 60:
+            self._kept.popleft()
+        seen = self.look()
         share = seen.failed / seen.requests if seen.requests >= FEWEST else 0.0
         seconds = turn if seen.p50 is None else seen.p50
         if share >= _HALF_FAIL:

@@ -15,7 +15,7 @@ from pulse_dash.core.actions import REFUSED
 from pulse_dash.core.audit_readers import AuditReaders
 from pulse_dash.core.board import Board
 from pulse_dash.core.clock import Clock
-from pulse_dash.core.known import KnownBans, KnownKeys, KnownRevocations, KnownSessions
+from pulse_dash.core.known import KnownBans, KnownFigures, KnownKeys, KnownRevocations, KnownSessions
 from pulse_dash.core.mail import Post
 from pulse_dash.core.media import LiveKit, LiveNow
 from pulse_dash.core.media_servers import OwnLiveKits
@@ -93,6 +93,7 @@ class Parts:
     known_sessions: KnownSessions
     known_revocations: KnownRevocations
     known_bans: KnownBans
+    known_figures: KnownFigures
     tallying: Tallying
     live: LiveNow
     outbound: Outbound

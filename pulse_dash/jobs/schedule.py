@@ -23,6 +23,7 @@ from pulse_dash.core import (
     idempotency,
     mails,
     maintenance,
+    projects,
     refused_sign_ins,
     sessions,
     status,
@@ -39,6 +40,7 @@ from pulse_dash.services import Services
 log = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 2.0
+_BREATH_SECONDS = 0.25
 _EVENTS_KEPT = timedelta(days=90)
 _CHECKS_LEASE = timedelta(seconds=3 * checks.EVERY)
 _SWEEP_EVERY = timedelta(seconds=60)
@@ -92,6 +94,9 @@ class Schedule:
         self._services = services
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._running: set[asyncio.Task[Any]] = set()
+        # The jobs that run now, and those of them for which another word came meanwhile.
+        self._under_way: set[str] = set()
+        self._wanted: set[str] = set()
         self._end_listening: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -114,6 +119,7 @@ class Schedule:
         """Begin no more jobs and let those under way end: a flush that is cut in two would be counted twice."""
         if self._end_listening is not None:
             self._end_listening()
+        self._wanted.clear()
         self._scheduler.pause()
         # What was handed to the loop already begins now, and is then among the running.
         await asyncio.sleep(0)
@@ -127,17 +133,30 @@ class Schedule:
             if task is not None:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
-            store, node = self._services.parts.store, self._services.node
+            self._under_way.add(job.name)
             try:
-                if job.lease is None or await store.lease(job.name, node, job.lease):
-                    await job.run()
-            except PulseError as error:
-                log.warning("job.failed", job=job.name, code=error.code, detail=error.detail)
+                await self._run(job)
+                while job.name in self._wanted:
+                    # What came during the run may be newer than what it saw; a flood of words is four runs a second.
+                    await asyncio.sleep(_BREATH_SECONDS)
+                    self._wanted.discard(job.name)
+                    await self._run(job)
             except asyncio.CancelledError:
                 # The node stops and this job took too long; its next run resumes. APScheduler would log a fault.
                 log.warning("job.cut_short", job=job.name)
+            finally:
+                self._under_way.discard(job.name)
+                self._wanted.discard(job.name)
 
         return run
+
+    async def _run(self, job: Job) -> None:
+        store, node = self._services.parts.store, self._services.node
+        try:
+            if job.lease is None or await store.lease(job.name, node, job.lease):
+                await job.run()
+        except PulseError as error:
+            log.warning("job.failed", job=job.name, code=error.code, detail=error.detail)
 
     def _begin_at_once(self) -> Callable[[str], None]:
         """An event of LiveKit's says only that something happened, so LiveKit is asked at once what is running now; and
@@ -149,7 +168,10 @@ class Schedule:
 
         def heard(subject: str) -> None:
             for job in begun_by.get(subject, ()):
-                job.modify(next_run_time=self._services.parts.clock.now())
+                if job.id in self._under_way:
+                    self._wanted.add(job.id)
+                else:
+                    job.modify(next_run_time=self._services.parts.clock.now())
 
         return heard
 
@@ -223,6 +245,7 @@ async def _forget(services: Services) -> None:
     await status_deliveries.forget(services.system("forget what webhooks of the status were sent"))
     await webhook_deliveries.forget(services.system("forget what projects' webhooks were told"))
     await status_subscriptions.forget(services.system("forget subscriptions that nobody confirmed"))
+    await projects.let_go(services.system("let projects go that nobody can restore"))
     await sessions.forget(services.system("forget sign-ins that are over"))
     await services.system("forget refusals that were told").store.refusals.forget(now - timedelta(hours=1))
     await services.system("forget exports that were told").store.audit_exports.forget(now - timedelta(hours=1))

@@ -19,8 +19,6 @@ from pulse_dash.components.times import greeting
 from pulse_dash.state.dashboard import DashboardState, DayRow, Step
 from pulse_dash.state.shell import ShellState
 
-START_LIVEKIT = "make livekit"
-
 
 def page() -> rx.Component:
     """/"""
@@ -70,7 +68,7 @@ def _livekit_away() -> rx.Component:
         notice(
             rx.el.strong("LiveKit does not answer."),
             rx.el.span("Tokens can be minted, but nobody can join until it runs. On this machine one line starts it:"),
-            command(START_LIVEKIT),
+            command(DashboardState.start_livekit),
             tone="warn",
         ),
         class_name="above-stats",

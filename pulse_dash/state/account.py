@@ -105,7 +105,9 @@ class AccountState(FollowedState, PulseState):
                 work, name=text(form_data, "name"), expires_in_days=int(days) if days in LIVES else 0
             )
         except _REFUSED as refused:
-            self.errors = self._sentences(refused)
+            # The person's own name has a field on the same page.
+            told = self._sentences(refused)
+            self.errors = {f"token_{field}" if field == "name" else field: words for field, words in told.items()}
             return None
         secret = await self.get_state(SecretState)
         secret._show(ShownKey(made.token.id, made.token.name, made.token.handle, made.secret))

@@ -118,16 +118,20 @@ class ConnectionsState(DialogState, PulseState):
         """Call it, and say what came of it."""
         self.trying, self.tried_livekit = "livekit", None
         yield
-        self.tried_livekit = await self._tried(connections.try_livekit)
-        self.trying = ""
+        try:
+            self.tried_livekit = await self._tried(connections.try_livekit)
+        finally:
+            self.trying = ""
 
     @rx.event
     async def try_storage(self) -> AsyncIterator[None]:
         """Write, read and delete there, and say what came of it."""
         self.trying, self.tried_storage = "storage", None
         yield
-        self.tried_storage = await self._tried(connections.try_storage)
-        self.trying = ""
+        try:
+            self.tried_storage = await self._tried(connections.try_storage)
+        finally:
+            self.trying = ""
 
     async def _change(self, **what: Any) -> None:
         project = await self.get_state(ProjectState)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
+from pulse_dash.core.names import has_controls
 from pulse_dash.state.forms import MOST_CHARACTERS
 
 PAGE_SIZE = 12
@@ -37,8 +38,8 @@ def asked_page(query: Mapping[str, str]) -> int:
 
 
 def asked_search(query: Mapping[str, str]) -> str:
-    """What the address looks for."""
-    return query.get("search", "")[:MOST_CHARACTERS]
+    """What the address looks for; what nobody can type is not looked for."""
+    return "".join(letter for letter in query.get("search", "")[:MOST_CHARACTERS] if not has_controls(letter))
 
 
 def asked_choice(query: Mapping[str, str], name: str, choices: Mapping[str, Any]) -> str:

@@ -87,7 +87,7 @@ class SecondFactorState(FollowedState, PulseState):
         """The codes are kept elsewhere, or the set-up is given up."""
         self._empty()
 
-    @rx.event(background=True)
+    @rx.event(background=True, supersedes=True)
     async def fade(self, seconds: int) -> None:
         """Empty what is shown after a while, unless something else has taken its place."""
         async with self:

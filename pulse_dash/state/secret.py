@@ -29,7 +29,7 @@ class SecretState(PulseState):
         """The reader has copied it."""
         self._empty()
 
-    @rx.event(background=True)
+    @rx.event(background=True, supersedes=True)
     async def fade(self) -> None:
         """Empty it two minutes after it appeared, unless another one has taken its place."""
         async with self:

@@ -92,6 +92,8 @@ class TeamState(DialogState, PulseState):
     pending: list[InvitationRow] = []
     outcomes: list[Outcome] = []
     table: list[RoleLine] = []
+    # Everybody else, whatever the list is narrowed to: whom the organization can be handed to.
+    others: list[MemberRow] = []
     grantable: list[str] = []
     total: int = 0
     page: int = 1
@@ -270,6 +272,7 @@ class TeamState(DialogState, PulseState):
         self.download = f"/v1/organizations/{here.id}/members.csv"
         self.total = len(people)
         self.items = [_row(each, me, own) for each in people if self._fits(each)]
+        self.others = [_row(each, me, own) for each in people if each.id != me]
         now = work.clock.now()
         rows = [
             InvitationRow(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pulse_dash.store.engine import Document, DuplicateKey, Engine
+from pulse_dash.store.engine import DuplicateKey, Engine
 from pulse_dash.store.schema import CollectionSchema
 
 SCHEMA = CollectionSchema("leases", {"_id": "string", "holder": "string", "until": "date"})
@@ -30,16 +30,6 @@ async def take(engine: Engine, name: str, holder: str, *, until: datetime, now: 
     return True
 
 
-async def renew(engine: Engine, name: str, holder: str, *, until: datetime, now: datetime) -> bool:
-    """Hold it longer; False when it was over already, for then another may have had it in between."""
-    held = {"_id": name, "holder": holder, "until": {"$gt": now}}
-    return await engine.collection("leases").update_one(held, {"$set": {"until": until}}) == 1
-
-
 async def release(engine: Engine, name: str, holder: str) -> None:
     """Give it back before its time; one that is not ours is left alone."""
     await engine.collection("leases").delete_one({"_id": name, "holder": holder})
-
-
-async def read(engine: Engine, name: str) -> Document | None:
-    return await engine.collection("leases").find_one({"_id": name})

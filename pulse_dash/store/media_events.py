@@ -61,9 +61,10 @@ class MediaEvents:
             return False
         return True
 
-    async def told_of(self, livekit: str, room: str) -> bool:
-        """Whether this server ever told of the room."""
-        found = await self._documents.find_one({"livekit": livekit, "room": room}, projection={"_id": 1})
+    async def told_of(self, livekit: str, room: str, since: datetime) -> bool:
+        """Whether this server told of the room since that moment; names are used again."""
+        wanted = {"livekit": livekit, "room": room, "received_at": {"$gte": since}}
+        found = await self._documents.find_one(wanted, projection={"_id": 1})
         return found is not None
 
     async def count(self) -> int:

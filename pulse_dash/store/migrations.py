@@ -59,9 +59,19 @@ async def _mark_audit_entries(engine: Engine) -> None:
         )
 
 
+async def _count_epochs_from_nought(engine: Engine) -> None:
+    """An account that was never signed out everywhere had no epoch, and what compares with one found none."""
+    users = engine.collection("users")
+    for field in ("epoch", "tokens_epoch"):
+        without = {field: {"$exists": False}}
+        while found := await users.find(without, limit=_SLICE):
+            await users.bulk_write([Update({"_id": user["_id"], **without}, {"$set": {field: 0}}) for user in found])
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "each account holds its address as its login", _let_accounts_hold_their_address),
     Migration(3, "audit entries are found by their marks", _mark_audit_entries),
+    Migration(4, "each account has its epochs", _count_epochs_from_nought),
 )
 """In order, each one version after the one before. Version 1 is what was written before there were any."""
 

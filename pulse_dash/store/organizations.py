@@ -25,7 +25,11 @@ SCHEMA = CollectionSchema(
             "requires_second_factor?": "bool",
         }
     ),
-    (Index("member", (("members.user_id", 1), ("deleted_at", 1), ("_id", 1))), PENDING),
+    (
+        Index("member", (("members.user_id", 1), ("deleted_at", 1), ("_id", 1))),
+        Index("deleted", (("deleted_at", 1),)),
+        PENDING,
+    ),
 )
 
 
@@ -115,3 +119,7 @@ class DeletedOrganizations(Organizations):
         """Those of this user that were deleted after that moment, the last deleted first."""
         found = await self.list({"members.user_id": user_id}, sort=[("deleted_at", -1), ("_id", -1)])
         return [each for each in found if each.deleted_at is not None and each.deleted_at > since]
+
+    async def before(self, moment: datetime, limit: int) -> list[Organization]:
+        """So many that were deleted before that moment, the last deleted first."""
+        return await self.list({"deleted_at": {"$lt": moment}}, sort=[("deleted_at", -1)], limit=limit)

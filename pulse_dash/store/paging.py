@@ -15,32 +15,16 @@ from typing import Any, Final
 from pulse_dash.core.errors import FieldError, Invalid
 
 LARGEST_LIMIT: Final = 100
-# Beyond it nobody reads, and an engine would walk all of it to skip it.
-LARGEST_PAGE: Final = 100_000
 _LONGEST_CURSOR: Final = 512
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = 253_402_300_799_999  # the last millisecond of the year 9999
 
 
-def skip(page: int, limit: int) -> int:
-    """How many come before this page, counted from 1. Raises Invalid naming what is out of range."""
-    errors: list[FieldError] = []
-    if not 1 <= page <= LARGEST_PAGE:
-        errors.append(FieldError("page", f"Give a number from 1 to {LARGEST_PAGE}."))
-    errors += _limit_errors(limit)
-    if errors:
-        raise Invalid(*errors)
-    return (page - 1) * limit
-
-
 def check_limit(limit: int) -> int:
-    if errors := _limit_errors(limit):
-        raise Invalid(*errors)
+    """The limit as it is. Raises Invalid for one that is out of range."""
+    if not 1 <= limit <= LARGEST_LIMIT:
+        raise Invalid(FieldError("limit", f"Give a number from 1 to {LARGEST_LIMIT}."))
     return limit
-
-
-def _limit_errors(limit: int) -> list[FieldError]:
-    return [] if 1 <= limit <= LARGEST_LIMIT else [FieldError("limit", f"Give a number from 1 to {LARGEST_LIMIT}.")]
 
 
 @dataclass(frozen=True)

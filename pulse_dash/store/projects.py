@@ -161,6 +161,10 @@ class Projects(Records[Project]):
         """All of one organization, oldest first."""
         return await self.list({"org_id": org_id}, sort=[("_id", 1)])
 
+    async def of_organizations(self, org_ids: Sequence[str]) -> list[Project]:
+        """All of these organizations."""
+        return await self.list({"org_id": {"$in": list(org_ids)}}, sort=[("_id", 1)])
+
     async def with_own_livekit(self) -> list[Project]:
         """All that have a LiveKit of their own."""
         return await self.list({"livekit_id": {"$exists": True}}, sort=[("livekit_id", 1)])

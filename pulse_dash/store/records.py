@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from pulse_dash.core.errors import Conflict, Forbidden, NotFound, SecondFactorNeeded
+from pulse_dash.core.errors import Forbidden, NotFound, SecondFactorNeeded
+from pulse_dash.core.errors import Moved as Moved  # noqa: PLC0414 - what a change raises
 from pulse_dash.store.engine import Collection, Document
 from pulse_dash.store.scope import NOTHING, Scope
 
@@ -52,15 +53,6 @@ class Making:
 
     noun: str
     document: Document
-
-
-class Moved(Conflict):
-    """The document changed between reading and writing."""
-
-    code = "moved"
-
-    def __init__(self) -> None:
-        super().__init__("It changed in the meantime. Read it again and decide anew.")
 
 
 class Records(Generic[T]):

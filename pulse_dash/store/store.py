@@ -113,7 +113,15 @@ class Store:
             self._unreleased.difference_update(given_up)
         self.owes = False
         for noun in _WITH_OUTBOX:
-            waiting = await self.engine.collection(noun).find({"pending_at": {"$exists": True}}, limit=_BATCH)
+            settled += await self._drain(noun)
+        return settled
+
+    async def _drain(self, noun: str) -> int:
+        """All of one collection, the oldest first."""
+        settled, stuck = 0, list[str]()
+        while True:
+            open_ones = {"pending_at": {"$exists": True}, "_id": {"$nin": stuck}}
+            waiting = await self.engine.collection(noun).find(open_ones, sort=[("pending_at", 1)], limit=_BATCH)
             owed: list[Owed] = []
             for document in waiting:
                 try:
@@ -122,11 +130,13 @@ class Store:
                     raise
                 except PulseError as error:
                     log.exception("outbox.stuck", noun=noun, id=document["_id"], code=error.code)
+                    stuck.append(document["_id"])
                 else:
                     settled += 1
             if owed:
                 await self._audit.write(owed)
-        return settled
+            if len(waiting) < _BATCH:
+                return settled
 
     async def changes_since(self, moment: datetime) -> list[tuple[str, str, datetime]]:
         """Ids, subjects and times of what changed since, with an overlap for clocks and late writers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,8 +73,12 @@ class Tallies:
         wanted = {"project_id": project_id, "metric": metric, "hour": {"$gte": since}}
         return sum(int(document["count"]) for document in await self._documents.find(both(wanted, inside)))
 
-    async def of_organization(self, org_id: str, since: datetime) -> list[Tally]:
-        """Every hour's counts of one organization from `since` on."""
+    async def of_organization(
+        self, org_id: str, metrics: Sequence[str], since: datetime, before: datetime | None = None
+    ) -> list[Tally]:
+        """Every hour's counts of these metrics of one organization, from `since` on until `before`."""
         inside = self._view.held.filter("org_id", "project_id")
-        found = await self._documents.find(both({"org_id": org_id, "hour": {"$gte": since}}, inside))
+        hours = {"$gte": since} if before is None else {"$gte": since, "$lt": before}
+        wanted = {"org_id": org_id, "metric": {"$in": list(metrics)}, "hour": hours}
+        found = await self._documents.find(both(wanted, inside))
         return [Tally(d["org_id"], d["project_id"], d["metric"], d["hour"], int(d["count"])) for d in found]

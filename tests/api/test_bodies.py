@@ -256,3 +256,45 @@ async def test_a_caller_who_hangs_up_in_the_middle_of_a_body_changes_nothing(ser
 
     assert sent == []
     await town.by_key(house)
+
+
+@pytest.mark.parametrize("path", ["/v1/auth/signup", "/v1/organizations"])
+async def test_no_body_where_one_is_asked_for_is_no_object(client: httpx.AsyncClient, town: Town, path: str) -> None:
+    assert_problem(await client.post(path, headers=(await town.person()).headers), 400, "not_an_object")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "sentence"),
+    [
+        ({"permissions": None}, "permissions", "Must be an object."),
+        ({"ttl_seconds": "x"}, "ttl_seconds", "Must be a whole number."),
+        ({"name": 1}, "name", "Must be a text."),
+        ({"permissions": {"publish": 1}}, "permissions.publish", "Must be true or false."),
+        ({"room_config": {"agents": "x"}}, "room_config.agents", "Must be a list."),
+        ({"nme": "x"}, "nme", "Is not known here."),
+    ],
+)
+async def test_what_is_wrong_with_a_field_is_said_in_the_words_of_people(
+    client: httpx.AsyncClient, town: Town, body: dict[str, Any], field: str, sentence: str
+) -> None:
+    house = await town.house()
+
+    answer = await client.post(
+        "/v1/tokens/create", headers=house.headers, json={"room": "lobby", "identity": "ada", **body}
+    )
+
+    assert answer.json()["errors"] == [{"field": field, "message": sentence}]
+
+
+async def test_a_time_and_a_count_are_asked_for_in_the_words_of_people(client: httpx.AsyncClient, town: Town) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    path = f"/v1/projects/{house.id}"
+
+    ban = await client.post(
+        f"{path}/bans", headers=owner.headers, json={"identity": "a", "reason": "x", "until": "soon"}
+    )
+    hook = await client.post(f"{path}/webhooks", headers=owner.headers, json={"url": "https://1.1.1.1", "events": []})
+
+    assert ban.json()["errors"][0]["message"].startswith("Must be a time like 2026-01-31T12:00:00Z")
+    assert hook.json()["errors"][0]["message"] == "Must have at least 1 item."

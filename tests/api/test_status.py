@@ -154,3 +154,16 @@ async def test_a_projects_health_counts_the_use_of_its_keys(
     facts = (await client.get(f"/v1/status/projects/{house.id}", headers=house.headers)).json()["facts"]
     assert facts[0]["name"] == "keys"
     assert facts[0]["status"] == "operational"
+
+
+async def test_a_key_that_was_revoked_speaks_for_nobody(
+    client: httpx.AsyncClient, town: Town, services: Services
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await client.get(f"/v1/projects/{house.id}", headers=house.headers)
+    await schedule.flush_tallies(services)
+    await client.delete(f"/v1/projects/{house.id}/keys/{house.key.id}", headers=owner.headers)
+
+    facts = (await client.get(f"/v1/status/projects/{house.id}", headers=owner.headers)).json()["facts"]
+    assert (facts[0]["name"], facts[0]["status"]) == ("keys", "degraded")

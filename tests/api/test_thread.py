@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import MutableMapping
@@ -198,3 +199,28 @@ async def test_metrics_count_by_route_and_never_by_project(client: httpx.AsyncCl
         ("POST", "/v1/organizations"),
     ):
         assert f'method="{verb}",route="{path}"' in metrics
+
+
+async def test_of_several_who_demand_one_version_one_changes_it_and_the_rest_are_told_412(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    path = f"/v1/projects/{house.id}"
+    tag = (await client.get(path, headers=owner.headers)).headers["etag"]
+
+    async def named(name: str) -> int:
+        return (await client.put(path, headers={**owner.headers, "If-Match": tag}, json={"name": name})).status_code
+
+    assert sorted(await asyncio.gather(*map(named, ("one", "two", "three")))) == [200, 412, 412]
+
+
+async def test_every_time_is_told_to_the_millisecond(client: httpx.AsyncClient, town: Town) -> None:
+    house = await town.house()
+    minted = (
+        await client.post("/v1/tokens/create", headers=house.headers, json={"room": "lobby", "identity": "ada"})
+    ).json()
+    passport = (await client.post("/v1/tokens/validate", headers=house.headers, json={"token": minted["token"]})).json()
+
+    for told in (minted["expires_at"], passport["expires_at"], passport["minted"]["at"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", told)

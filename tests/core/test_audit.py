@@ -236,3 +236,19 @@ async def test_one_sick_document_does_not_keep_the_others_waiting(
     await services.parts.store.drain()
 
     assert await actions(services, seen) == ["key.created"]
+
+
+async def test_all_that_is_owed_is_settled_however_much_it_is(
+    town: Town, services: Services, engine: BreakableEngine
+) -> None:
+    owner = await town.person()
+    owed = 450
+    organizations = engine.collection("organizations")
+    template = await organizations.find_one({"_id": owner.organization.id})
+    assert template is not None
+    waiting = {**template, "pending": [], "pending_at": services.parts.clock.now()}
+    for number in range(owed):
+        await organizations.insert_one({**waiting, "_id": f"org_{number:026}"})
+
+    assert await services.parts.store.drain() == owed
+    assert await services.parts.store.drain() == 0

@@ -201,3 +201,6 @@ async def test_their_number_has_an_end(town: Town, monkeypatch: pytest.MonkeyPat
         await bans.ban(work, house.id, identity=identity, reason="spam")
     with pytest.raises(TooManyBans):
         await bans.ban(work, house.id, identity="eve", reason="spam")
+
+    changed = await bans.ban(work, house.id, identity="ada", reason="worse")
+    assert changed.reason == "worse"

@@ -33,7 +33,7 @@ def test_no_text_is_a_formula_where_semicolons_part_cells(text: str) -> None:
 def test_numbers_times_and_nothing_are_written_as_such() -> None:
     written = line([-3, None, True, datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)])
 
-    assert written == "-3,,yes,2026-01-02T03:04:05Z\r\n"
+    assert written == "-3,,yes,2026-01-02T03:04:05.678Z\r\n"
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=2))

@@ -6,14 +6,16 @@ import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_dash.core import incidents, status
 from pulse_dash.core.board import Board
 from pulse_dash.core.checks import EVERY, Component, Result
-from pulse_dash.core.errors import Unavailable
+from pulse_dash.core.errors import Invalid, Unavailable
 from pulse_dash.core.outages import Outage
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
@@ -250,3 +252,27 @@ def test_turns_alternate_and_each_stands_on_its_row(found: list[str]) -> None:
         lasts = turn.began
     # No row of three failures passes unnoticed.
     assert lasts or found[-3:] != ["down"] * 3
+
+
+async def test_however_much_was_said_an_incident_can_be_told_to_be_over(town: Town) -> None:
+    work = town.work(await town.person())
+    made = await incidents.declare(work, title="Slow", body="We look.")
+    for number in range(incidents.MOST_UPDATES - 1):
+        made = await incidents.update(work, made.id, body=f"Still, {number}.")
+    with pytest.raises(Invalid):
+        await incidents.update(work, made.id, body="And still.")
+
+    over = await incidents.update(work, made.id, status="resolved", body="It is over.", postmortem="It was the disk.")
+
+    assert (over.status, over.postmortem, len(over.updates)) == ("resolved", "It was the disk.", 101)
+
+
+@pytest.mark.parametrize("wrong", [{"status": ""}, {"impact": ""}, {"status": "no such"}])
+async def test_an_incident_is_never_in_a_state_that_there_is_not(town: Town, wrong: dict[str, Any]) -> None:
+    work = town.work(await town.person())
+    made = await incidents.declare(work, title="  Slow  ", body="We look.")
+
+    with pytest.raises(Invalid):
+        await incidents.update(work, made.id, body="Again.", **wrong)
+
+    assert (await incidents.update(work, made.id, title="  Slower ")).title == "Slower"

@@ -303,3 +303,10 @@ async def test_one_address_gets_few_mails_however_many_organizations_invite_it(
     await invitations.invite(work, here, email=f"x{ADDRESS}", role=Role.VIEWER)
     clock.move(seconds=refused.value.retry_after)
     await invitations.invite(work, here, email=ADDRESS, role=Role.VIEWER)
+
+
+async def test_the_log_says_who_accepted(town: Town, services: Services) -> None:
+    joined = await _accept(town, await _invited(town, await town.person()))
+
+    (accepted,) = await kept(services.engine, "audit_log", action="invitation.accepted")
+    assert accepted["actor"]["id"] == joined.user.id

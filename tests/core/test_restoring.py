@@ -10,7 +10,9 @@ import pytest
 from pulse_dash.core import audit, keys, organizations, projects, sessions
 from pulse_dash.core.access import Role
 from pulse_dash.core.audit import Filters
+from pulse_dash.core.connections import GivenLiveKit
 from pulse_dash.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from pulse_dash.core.secret import Secret
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
 from pulse_dash.store.records import Moved
@@ -161,3 +163,21 @@ async def test_a_kill_at_any_operation_brings_back_no_key_that_works(
         assert await projects.read(await now(town, owner), house.id)
         with pytest.raises(Unauthenticated):
             await town.by_key(house)
+
+
+async def test_what_nobody_can_restore_any_more_lets_its_livekit_go(
+    town: Town, services: Services, clock: MovableClock
+) -> None:
+    owner, other = await town.person(), await town.person()
+    house, theirs = await town.project(owner), await town.project(other)
+    given = GivenLiveKit("wss://own.example.com", "APIown", Secret("the-secret-of-our-own-livekit"))
+    await projects.change(town.work(owner), house.id, livekit=given)
+    await organizations.delete(town.work(owner), owner.organization.id)
+    system = services.system("a test")
+    clock.move((organizations.RESTORABLE - timedelta(seconds=1)).total_seconds())
+    early = await projects.let_go(system)
+    clock.move(2)
+
+    assert (early, await projects.let_go(system), await projects.let_go(system)) == (0, 1, 0)
+    assert await system.store.projects.with_own_livekit() == []
+    await projects.change(town.work(other), theirs.id, livekit=given)

@@ -152,3 +152,47 @@ async def test_an_own_livekit_is_counted_and_its_silence_names_its_own_lines(
     await looked(services, clock)
     assert services.live.now is not None
     assert house.id not in services.live.now.rooms
+
+
+async def test_no_room_of_somebody_else_hides_that_nothing_is_heard_of_mine(
+    town: Town, services: Services, livekit: RunningLiveKit, clock: MovableClock
+) -> None:
+    noisy, owner = await town.house(), await town.person()
+    house = await town.project(owner)
+    livekit.people |= {f"{noisy.id}.{number}": ["eve"] for number in range(25)}
+    livekit.people |= {f"{house.id}.lobby": ["ada"]}
+
+    await looked(services, clock)
+    await looked(services, clock, seconds=3)
+
+    assert await silent(town, owner, house)
+
+
+async def test_a_name_that_was_told_of_in_another_run_is_silence_in_this_one(
+    town: Town, services: Services, livekit: RunningLiveKit, clock: MovableClock
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    await told(town, f"{house.id}.lobby")
+    clock.move(3600)
+    livekit.people |= {f"{house.id}.lobby": ["ada"]}
+
+    await looked(services, clock)
+
+    assert await silent(town, owner, house)
+
+
+async def test_an_own_livekit_is_seen_while_the_installations_is_away(
+    town: Town, services: Services, livekit: RunningLiveKit, own_server: RunningLiveKit, clock: MovableClock
+) -> None:
+    owner = await town.person()
+    house = await town.project(owner)
+    given = GivenLiveKit("wss://own.example.com", "APIown", Secret("the-secret-of-our-own-livekit"))
+    await projects.change(town.work(owner), house.id, livekit=given)
+    own_server.people |= {"lobby": ["ada"]}
+    livekit.gone = True
+
+    await looked(services, clock)
+
+    assert services.live.now is not None
+    assert services.live.now.people[house.id] == 1

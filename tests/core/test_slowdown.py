@@ -6,7 +6,7 @@ import pytest
 
 from pulse_dash.core import accounts, sessions
 from pulse_dash.core.errors import Invalid, RateLimited, Unauthenticated
-from pulse_dash.core.slowdown import FREE, LONGEST
+from pulse_dash.core.slowdown import FREE, LONGEST, Slowdown
 from pulse_dash.core.work import Call
 from pulse_dash.services import Services
 from tests.doubles import MovableClock
@@ -109,3 +109,17 @@ async def test_one_ipv6_network_is_one_address(services: Services) -> None:
 
     with pytest.raises(RateLimited):
         await _try(services, "another@example.com", "wrong", ip="2001:db8:1:2:ffff::1")
+
+
+def test_whoever_is_wrong_for_days_waits_a_minute_and_is_forgiven_after_an_hour(clock: MovableClock) -> None:
+    slowdown = Slowdown(clock)
+    for _ in range(2_000):
+        slowdown.wrong("account:ada@example.com")
+    with pytest.raises(RateLimited) as slowed:
+        slowdown.check("account:ada@example.com")
+
+    clock.move(3_601)
+    slowdown.wrong("account:ada@example.com")
+
+    assert slowed.value.retry_after <= LONGEST + 1
+    assert slowdown.count("account:ada@example.com") == 1

@@ -205,6 +205,7 @@ def test_a_day_is_drawn_as_its_worst_part(clock: MovableClock, seconds: Seconds,
         (Seconds(good=15_000), "no full day known yet"),
         (Seconds(good=15_000, failed=15_000), "50.000% uptime"),
         (Seconds(good=86_400_000), "100.000% uptime"),
+        (Seconds(good=9_000_000_000, failed=38_000), "99.999% uptime"),
     ],
 )
 def test_a_share_is_told_of_what_was_mostly_checked_or_failed(

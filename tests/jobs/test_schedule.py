@@ -76,3 +76,39 @@ def _looks() -> list[Job]:
         return None
 
     return [Job("look_at_livekit", 3600, look), Job("hold_accountable", 3600, look)]
+
+
+async def test_a_word_that_comes_while_its_job_runs_begins_it_once_more(
+    services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs, again, go_on = 0, asyncio.Event(), asyncio.Event()
+
+    async def look() -> None:
+        nonlocal runs
+        runs += 1
+        if runs > 1:
+            again.set()
+        await go_on.wait()
+
+    async def nothing() -> None:
+        return None
+
+    others = [Job("hold_accountable", 3600, nothing)]
+    monkeypatch.setattr(schedule, "_BREATH_SECONDS", 0)
+    monkeypatch.setattr(schedule, "jobs", lambda _: [Job("look_at_livekit", 3600, look), *others])
+    running = Schedule(services)
+    running.start()
+    while not runs:
+        await asyncio.sleep(0.01)
+    for _ in range(5):
+        services.parts.bus.say("livekit:")
+    await asyncio.sleep(0.05)
+    go_on.set()
+    async with asyncio.timeout(5):
+        await again.wait()
+    await asyncio.sleep(0.05)
+
+    await running.stop()
+
+    assert runs == 2
+    assert "skipped" not in caplog.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pulse_dash.core.errors import Unavailable
@@ -21,14 +23,17 @@ def _sizes(version: int, taken: list[int], *, breaking: bool = False, fails: boo
     return Migration(version, "sizes", step, breaking=breaking)
 
 
+def _account_of_before(user_id: str, clock: MovableClock) -> dict[str, Any]:
+    account = {"email": "ada@example.com", "name": "Ada", "password_hash": "x", "operator": False, "pending": []}
+    return {"_id": user_id, **account, "created_at": clock.now(), "updated_at": clock.now(), "version": 1}
+
+
 async def test_a_new_store_is_of_the_newest_version_that_this_pulse_knows(engine: Engine, clock: MovableClock) -> None:
     assert await migrate(engine, clock, "me") == MIGRATIONS[-1].version
 
 
 async def test_an_account_of_before_holds_its_address(engine: Engine, clock: MovableClock) -> None:
-    before = {"email": "ada@example.com", "name": "Ada", "password_hash": "x", "operator": False, "pending": []}
-    at = {"created_at": clock.now(), "updated_at": clock.now(), "version": 1}
-    await engine.collection("users").insert_one({"_id": "usr_1", **before, **at})
+    await engine.collection("users").insert_one(_account_of_before("usr_1", clock))
 
     await migrate(engine, clock, "me")
 
@@ -74,3 +79,14 @@ async def test_one_node_takes_the_steps(engine: Engine, clock: MovableClock) -> 
             await migrate(engine, clock, "other", [Migration(2, "slow", meanwhile)])
 
     assert await migrate(engine, clock, "me", [Migration(2, "slow", meanwhile)]) == 2
+
+
+async def test_an_account_of_before_gets_its_epochs_and_keeps_those_it_has(engine: Engine, clock: MovableClock) -> None:
+    users = engine.collection("users")
+    await users.insert_one(_account_of_before("usr_old", clock))
+    await users.insert_one({**_account_of_before("usr_new", clock), "email": "bob@example.com", "epoch": 3})
+
+    await migrate(engine, clock, "node")
+
+    found = {user["_id"]: (user["epoch"], user["tokens_epoch"]) for user in await users.find({})}
+    assert found == {"usr_old": (0, 0), "usr_new": (3, 0)}

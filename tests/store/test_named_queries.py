@@ -56,6 +56,8 @@ GIVEN: dict[str, Any] = {
     "mail": KeptMail("mai_x", "ada@example.com", "x", b"", None, 1, "due_at"),
     "tallies": [Tally("org_x", "prj_x", "tokens", NOON, 1)],
     "epoch": 0,
+    "metrics": ["tokens"],
+    "org_ids": ["org_x"],
     "documents": [],
     "through": 1,
     "step": 1,

@@ -20,19 +20,12 @@ def _packed(inside: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(inside, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 
-def test_a_page_skips_the_pages_before_it() -> None:
-    assert [paging.skip(page, 20) for page in (1, 2, 10)] == [0, 20, 180]
-
-
-@pytest.mark.parametrize(
-    ("page", "limit", "fields"),
-    [(0, 20, ["page"]), (-1, 20, ["page"]), (1, 0, ["limit"]), (1, 101, ["limit"]), (10**9, -1, ["page", "limit"])],
-)
-def test_a_page_out_of_range_is_refused_by_name(page: int, limit: int, fields: list[str]) -> None:
+@pytest.mark.parametrize("limit", [0, -1, 101])
+def test_a_limit_out_of_range_is_refused_by_name(limit: int) -> None:
     with pytest.raises(Invalid) as refused:
-        paging.skip(page, limit)
+        paging.check_limit(limit)
 
-    assert [error.field for error in refused.value.errors] == fields
+    assert [error.field for error in refused.value.errors] == ["limit"]
 
 
 def test_a_cursor_is_read_back_exactly() -> None:
