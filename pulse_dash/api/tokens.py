@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue
@@ -189,6 +190,9 @@ async def create_alone(work: Work, body: DevelopmentTokenBody, _: str | None) ->
     return _minted(await development.create(work, room=body.room, name=body.name))
 
 
+_end = lru_cache(maxsize=256)(moment)
+
+
 def _minted(minted: MintedToken) -> dict[str, Any]:
     return {
         "token": minted.token,
@@ -197,7 +201,7 @@ def _minted(minted: MintedToken) -> dict[str, Any]:
         "livekit_room": minted.livekit_room,
         "identity": minted.identity,
         "region": minted.region,
-        "expires_at": moment(minted.expires_at),
+        "expires_at": _end(minted.expires_at),
     }
 
 

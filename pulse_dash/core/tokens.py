@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
@@ -176,8 +177,14 @@ def _mint(work: Work, request: TokenRequest, project: Project) -> MintedToken:
         room,
         request.identity,
         request.region or project.region,
-        datetime.fromtimestamp(ends, UTC),
+        _second(ends),
     )
+
+
+@lru_cache(maxsize=256)
+def _second(since_the_epoch: int) -> datetime:
+    """Most tokens of one second end in one second; it is made, and written as text, once."""
+    return datetime.fromtimestamp(since_the_epoch, UTC)
 
 
 @requires(Permission.TOKENS_VALIDATE)
