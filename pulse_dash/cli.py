@@ -21,8 +21,6 @@ from pulse_dash.services import Services, open_services
 from pulse_dash.settings import Settings, SettingsError, load_settings
 from pulse_dash.store import connect
 
-_START_LIVEKIT = "make livekit"
-_USUAL_PORT = 8000
 _NOT_IN_A_BACKUP = (
     "ENCRYPTION_KEYS, JWT_SECRET and API_KEY_PEPPER are not in a backup, and without them it cannot be used: they "
     "stand in the environment, or in development in PULSE_DATA_DIR/secrets.json."
@@ -178,11 +176,6 @@ async def _say_where(services: Services) -> None:
     else:
         lines.append(f"LiveKit   {livekit.detail.rstrip('.')} ({settings.livekit_host or 'not configured'}).")
         if not settings.production:
-            lines.append(f"          Start one in another terminal:  {_START_LIVEKIT}{_at_port(settings)}")
+            lines.append(f"          Start one in another terminal:  {settings.livekit_command}")
     lines.append("Stop      Ctrl-C")
     print("\n" + "\n".join(lines) + "\n", flush=True)
-
-
-def _at_port(settings: Settings) -> str:
-    """What tells LiveKit where its events go, where that is not the usual port."""
-    return "" if settings.port == _USUAL_PORT else f" PORT={settings.port}"

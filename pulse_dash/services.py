@@ -189,6 +189,7 @@ def assemble(
             ip_per_minute=settings.rate_limit_ip_per_minute,
             audit_days=settings.audit_retention_days,
             webhook_pauses=settings.webhook_retry_schedule,
+            livekit_command=settings.livekit_command,
         ),
         board=Board(clock, components, traffic),
         audit_readers=AuditReaders(Here(engine, store.people).start if processes is None else processes.start),

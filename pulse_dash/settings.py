@@ -221,6 +221,12 @@ class Settings(BaseSettings):
         return tuple(origin.lower() for origin in origins)
 
     @property
+    def livekit_command(self) -> str:
+        """What starts a LiveKit in this checkout that tells this Pulse, and no other, of its rooms."""
+        usual = type(self).model_fields["port"].default
+        return "make livekit" if self.port == usual else f"make livekit PORT={self.port}"
+
+    @property
     def production(self) -> bool:
         return self.pulse_env == "production"
 

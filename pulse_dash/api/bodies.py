@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.names import NAME_LENGTH, has_controls, name_problem
 from pulse_dash.core.work import Page, page_of
 
@@ -62,12 +63,7 @@ Address = Annotated[Text, Field(min_length=1, max_length=2048)]
 """Where something is reached; what may be named there is core's."""
 
 
-def moment(at: datetime) -> str:
-    """A time as every answer writes it: UTC, ISO 8601, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Moment = Annotated[datetime, PlainSerializer(moment, return_type=str)]
+Moment = Annotated[datetime, PlainSerializer(in_utc, return_type=str)]
 """A time as UTC ISO 8601."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from pulse_dash.core import incidents, status
 from pulse_dash.core.access import Anonymous
 from pulse_dash.core.board import Standing
 from pulse_dash.core.checks import Status
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.incidents import OVER, Incident, in_words
 from pulse_dash.core.work import Work
 from pulse_dash.services import Services
@@ -81,7 +81,7 @@ async def feed(request: Request) -> Response:
     newest = max((each.updated_at for each in known), default=work.clock.now())
     body = (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<id>{_xml(url)}</id><title>Pulse status</title><updated>{_iso(newest)}</updated>"
+        f"<id>{_xml(url)}</id><title>Pulse status</title><updated>{in_utc(newest)}</updated>"
         f'<link rel="self" href="{_xml(url)}.atom"/><link href="{_xml(url)}"/><author><name>Pulse</name></author>'
         f"{''.join(_entry(url, each) for each in known)}</feed>"
     )
@@ -108,7 +108,7 @@ def _work(request: Request) -> Work:
 
 def _json(work: Work, **parts: Any) -> Response:
     url = f"{work.parts.policy.public_url.rstrip('/')}/status"
-    about = {"id": "pulse", "name": "Pulse", "url": url, "time_zone": "Etc/UTC", "updated_at": _iso(work.clock.now())}
+    about = {"id": "pulse", "name": "Pulse", "url": url, "time_zone": "Etc/UTC", "updated_at": in_utc(work.clock.now())}
     return Response(orjson.dumps({"page": about, **parts}), headers=_HEADERS, media_type="application/json")
 
 
@@ -125,7 +125,7 @@ def _component(work: Work, number: int, standing: Standing) -> dict[str, Any]:
     name, now = standing.component.name, work.clock.now()
     state = _COMPONENT[standing.result.status if standing.result else "unknown"]
     maintained = any(each.covers(name, now) for each in incidents.listing(work))
-    checked = _iso(standing.result.checked_at if standing.result else now)
+    checked = in_utc(standing.result.checked_at if standing.result else now)
     return {
         "id": name,
         "name": standing.component.title,
@@ -151,9 +151,9 @@ def _incident(work: Work, incident: Incident) -> dict[str, Any]:
             "status": each.status,
             "body": each.body,
             "incident_id": incident.id,
-            "created_at": _iso(each.at),
-            "updated_at": _iso(each.at),
-            "display_at": _iso(each.at),
+            "created_at": in_utc(each.at),
+            "updated_at": in_utc(each.at),
+            "display_at": in_utc(each.at),
         }
         for number, each in enumerate(incident.updates, 1)
     ]
@@ -165,13 +165,13 @@ def _incident(work: Work, incident: Incident) -> dict[str, Any]:
         "impact": "maintenance" if incident.kind == "maintenance" else incident.impact,
         "shortlink": url,
         "page_id": "pulse",
-        "created_at": _iso(incident.created_at),
-        "updated_at": _iso(incident.updated_at),
-        "started_at": _iso(incident.started_at),
-        "monitoring_at": _iso(monitored) if monitored else None,
-        "resolved_at": _iso(incident.resolved_at) if incident.resolved_at else None,
-        "scheduled_for": _iso(incident.started_at) if incident.kind == "maintenance" else None,
-        "scheduled_until": _iso(incident.ends_at) if incident.ends_at else None,
+        "created_at": in_utc(incident.created_at),
+        "updated_at": in_utc(incident.updated_at),
+        "started_at": in_utc(incident.started_at),
+        "monitoring_at": in_utc(monitored) if monitored else None,
+        "resolved_at": in_utc(incident.resolved_at) if incident.resolved_at else None,
+        "scheduled_for": in_utc(incident.started_at) if incident.kind == "maintenance" else None,
+        "scheduled_until": in_utc(incident.ends_at) if incident.ends_at else None,
         # Statuspage tells the newest word first.
         "incident_updates": told[::-1],
         "components": [{"id": name, "name": name} for name in incident.components],
@@ -183,14 +183,10 @@ def _entry(url: str, incident: Incident) -> str:
     place = f"{url}#{incident.id}"
     return (
         f"<entry><id>{_xml(place)}</id><title>{_xml(incident.title)}</title>"
-        f'<updated>{_iso(incident.updated_at)}</updated><link href="{_xml(place)}"/>'
+        f'<updated>{in_utc(incident.updated_at)}</updated><link href="{_xml(place)}"/>'
         f'<content type="text">{_xml(words)}</content></entry>'
     )
 
 
 def _xml(text: str) -> str:
     return html.escape(_NOT_XML.sub("\ufffd", text), quote=True)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue
 
-from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, moment, shown
+from pulse_dash.api.bodies import ONE_LINE, Answer, Body, Moment, Text, shown
 from pulse_dash.api.hot import hot
 from pulse_dash.core import development, tokens
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.grants import PUBLISH_SOURCES, Permissions
 from pulse_dash.core.media_token import LONGEST_TOKEN
 from pulse_dash.core.tokens import (
@@ -190,7 +191,7 @@ async def create_alone(work: Work, body: DevelopmentTokenBody, _: str | None) ->
     return _minted(await development.create(work, room=body.room, name=body.name))
 
 
-_end = lru_cache(maxsize=256)(moment)
+_end = lru_cache(maxsize=256)(in_utc)
 
 
 def _minted(minted: MintedToken) -> dict[str, Any]:
@@ -213,7 +214,7 @@ async def validate(work: Work, body: ValidateBody, project_id: str | None) -> di
 async def revoke(work: Work, body: RevokeBody, project_id: str | None) -> dict[str, Any]:
     """Deny what was minted before now for somebody, and put them out of running rooms."""
     revoked = await tokens.revoke(work, token=body.token, identity=body.identity, room=body.room, project_id=project_id)
-    return {"revoked_before": moment(revoked.revoked_before), "participants_removed": revoked.participants_removed}
+    return {"revoked_before": in_utc(revoked.revoked_before), "participants_removed": revoked.participants_removed}
 
 
 def _permissions(granted: PermissionsBody) -> Permissions:
@@ -258,13 +259,13 @@ def _passport(passport: Passport) -> dict[str, Any]:
     minted = passport.minted
     known: dict[str, Any] = {"valid": passport.valid}
     if minted is not None:
-        known["minted"] = {"at": moment(minted.at), "key_id": minted.key_id, "key_name": minted.key_name}
+        known["minted"] = {"at": in_utc(minted.at), "key_id": minted.key_id, "key_name": minted.key_name}
     if passport.permissions is None:
         return {**known, "reason": passport.reason}
     granted = {name: getattr(passport.permissions, name) for name in GrantedAnswer.model_fields}
     return {
         **known,
-        "expires_at": passport.expires_at and moment(passport.expires_at),
+        "expires_at": passport.expires_at and in_utc(passport.expires_at),
         "identity": passport.identity,
         "room": passport.room,
         "permissions": granted,

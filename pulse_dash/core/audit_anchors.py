@@ -21,6 +21,7 @@ import structlog
 from pulse_dash.core import webhooks
 from pulse_dash.core.access import Permission, open_because, requires
 from pulse_dash.core.audit_checkpoints import written
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.connections import storage_of
 from pulse_dash.core.errors import FieldError, Invalid, NotFound, PulseError, Unavailable
 from pulse_dash.core.outbound import Purpose
@@ -227,7 +228,7 @@ async def _to_webhook(work: Work, anchors: Anchors, head: Head) -> str | None:
         return "The secret of this webhook can't be read any more. Take it away and name it again."
     # The same checkpoint has the same id, so that a receiver knows what it has seen.
     message_id = f"{head.chain}_{head.sequence}"
-    at = head.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = in_utc(head.at)
     data = {"org_id": head.chain, "checkpoint": orjson.Fragment(written(head))}
     body = orjson.dumps({"id": message_id, "type": EVENT, "created_at": at, "data": data})
     status = await webhooks.send(

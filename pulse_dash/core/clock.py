@@ -31,6 +31,11 @@ class SystemClock:
         return milliseconds(datetime.now(UTC))
 
 
+def in_utc(moment: datetime) -> str:
+    """A moment as whoever is outside reads it: UTC, ISO 8601, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def milliseconds(moment: datetime) -> datetime:
     """The same moment without its microseconds below a millisecond."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

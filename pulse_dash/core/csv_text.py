@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from pulse_dash.core.clock import in_utc
+
 Cell = str | int | bool | datetime | None
 
 # What spreadsheets take for the beginning of a formula, also after blanks, and controls that lead into another cell.
@@ -56,7 +58,7 @@ def _text(cell: Cell) -> str:
         case int():
             return str(cell)
         case datetime():
-            return cell.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return in_utc(cell)
 
 
 def _neutral(cell: str) -> str:

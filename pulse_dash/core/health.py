@@ -9,6 +9,7 @@ from typing import Literal
 from pulse_dash.core import silence
 from pulse_dash.core.access import open_because
 from pulse_dash.core.errors import PulseError
+from pulse_dash.core.media_servers import installations
 from pulse_dash.core.work import Work
 
 Colour = Literal["green", "red"]
@@ -45,9 +46,9 @@ async def look(work: Work) -> Health:
 
 
 def _events(work: Work) -> tuple[PartHealth, ...]:
-    """Whether LiveKit tells by itself what happens; nothing is said of it while LiveKit is away."""
+    """Whether LiveKit tells by itself what happens; nothing is said of it while the installation's is away."""
     snapshot = work.parts.live.now
-    if snapshot is None:
+    if snapshot is None or snapshot.away >= installations(work.parts).keys():
         return ()
     if not snapshot.silent:
         return (PartHealth("livekit_events", "green", False),)

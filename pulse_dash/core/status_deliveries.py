@@ -13,6 +13,7 @@ import structlog
 
 from pulse_dash.core import status_notices, webhooks
 from pulse_dash.core.access import open_because
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.errors import NotFound
 from pulse_dash.core.outbound import OutboundRefused
 from pulse_dash.core.status_subscriptions import LIFE, confirm_link
@@ -112,7 +113,7 @@ async def _body(work: Work, subscriber: StatusSubscription, delivery: StatusDeli
             work, incident, delivery.number, delivery_id=delivery.id, subscription_id=subscriber.id
         )
     token = work.parts.vault.opened(delivery.sealed or b"").decode()
-    created = delivery.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    created = in_utc(delivery.created_at)
     days = LIFE.days
     return {
         "id": delivery.id,

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pulse_dash.core.access import open_because
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.incidents import OVER, Incident, in_words
 from pulse_dash.core.mail import Mail
 from pulse_dash.core.mails import post
@@ -57,7 +58,7 @@ def body_of(work: Work, incident: Incident, number: int, *, delivery_id: str, su
     return {
         "id": delivery_id,
         "type": event_of(incident, number),
-        "created_at": _iso(update.at),
+        "created_at": in_utc(update.at),
         "data": {
             "id": incident.id,
             "kind": incident.kind,
@@ -65,10 +66,10 @@ def body_of(work: Work, incident: Incident, number: int, *, delivery_id: str, su
             "status": update.status,
             "impact": incident.impact,
             "components": list(incident.components),
-            "update": {"at": _iso(update.at), "status": update.status, "body": update.body},
-            "started_at": _iso(incident.started_at),
-            "ends_at": _iso(incident.ends_at) if incident.ends_at else None,
-            "resolved_at": _iso(incident.resolved_at) if incident.resolved_at else None,
+            "update": {"at": in_utc(update.at), "status": update.status, "body": update.body},
+            "started_at": in_utc(incident.started_at),
+            "ends_at": in_utc(incident.ends_at) if incident.ends_at else None,
+            "resolved_at": in_utc(incident.resolved_at) if incident.resolved_at else None,
             "url": f"{work.parts.policy.public_url}/status#{incident.id}",
         },
         "unsubscribe_url": unsubscribe_link(work, subscription_id),
@@ -101,7 +102,3 @@ def _mail(work: Work, subscriber: StatusSubscription, incident: Incident, number
 
 def _words(moment: datetime) -> str:
     return f"{moment:%-d %B %Y, %H:%M} UTC"
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

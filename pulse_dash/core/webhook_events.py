@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 import orjson
 
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.media import MediaEvent
 from pulse_dash.core.room_names import room_of
 
@@ -37,7 +38,7 @@ def event_id(kept_as: str) -> str:
 
 def body_of(event_id: str, event: str, project_id: str, at: datetime, data: Mapping[str, Any]) -> str:
     """What is sent, as JSON."""
-    created = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    created = in_utc(at)
     told = {"id": event_id, "type": event, "project_id": project_id, "created_at": created, "data": data}
     return orjson.dumps(told).decode()
 

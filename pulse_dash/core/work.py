@@ -61,6 +61,8 @@ class Policy:
     audit_days: Mapping[str, int]
     # Seconds after each attempt of a webhook's delivery that failed; after the last there is no other.
     webhook_pauses: tuple[int, ...]
+    # What starts a LiveKit beside this Pulse, for whoever runs it from a checkout.
+    livekit_command: str
 
 
 class Call(NamedTuple):

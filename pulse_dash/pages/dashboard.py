@@ -68,7 +68,7 @@ def _livekit_away() -> rx.Component:
         notice(
             rx.el.strong("LiveKit does not answer."),
             rx.el.span("Tokens can be minted, but nobody can join until it runs. On this machine one line starts it:"),
-            command(DashboardState.start_livekit),
+            command(DashboardState.livekit_command),
             tone="warn",
         ),
         class_name="above-stats",

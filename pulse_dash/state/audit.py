@@ -15,6 +15,7 @@ from pulse_dash.core import accounts, audit, audit_retention
 from pulse_dash.core.access import Permission, holds
 from pulse_dash.core.actions import ACTIONS, said
 from pulse_dash.core.audit import NOUNS, AuditEntry, Filters
+from pulse_dash.core.clock import in_utc
 from pulse_dash.core.errors import Invalid, NotFound, SecondFactorNeeded, Unavailable
 from pulse_dash.core.work import Work
 from pulse_dash.reflex_seam import PulseState
@@ -168,7 +169,7 @@ class AuditState(PulseState):
         since, before = self._edges[min(found)], self._edges[max(found) + 1]
         if before - since < _SHORTEST:
             return None
-        asked = self._said() | {"from": _moment(since), "to": _moment(before)}
+        asked = self._said() | {"from": in_utc(since), "to": in_utc(before)}
         return rx.redirect(f"{PATH}?{urlencode(asked)}")
 
     @rx.event
@@ -307,7 +308,7 @@ def _value(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, datetime):
-        return _moment(value)
+        return in_utc(value)
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return words if len(words) <= _LONGEST_VALUE else f"{words[:_LONGEST_VALUE]}…"
 
@@ -319,10 +320,6 @@ def _given(text: str) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _edge(moment: datetime, edges: list[datetime]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import reflex as rx
 
@@ -14,8 +13,6 @@ from pulse_dash.core.figures import DayFigure, Overview
 from pulse_dash.reflex_seam import PulseState
 from pulse_dash.state.plots import layout
 from pulse_dash.state.shell import ShellState
-
-_USUAL_PORT = 8000
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class DashboardState(PulseState):
     problem: str = ""
     reference: str = ""
     livekit_answers: bool = True
-    start_livekit: str = "make livekit"
+    livekit_command: str = ""
     sentence: str = ""
     people_live: str = ""
     rooms_live: str = ""
@@ -73,7 +70,7 @@ class DashboardState(PulseState):
         work = await self._work()
         if not shell._organization_id:
             return
-        self.start_livekit = _start_livekit(work.parts.policy.public_url)
+        self.livekit_command = work.parts.policy.livekit_command
         try:
             self._fill(await figures.overview(work, shell._organization_id))
         except Unavailable as away:
@@ -211,9 +208,3 @@ def _figure(days: list[DayFigure]) -> dict[str, Any]:
             },
         ),
     }
-
-
-def _start_livekit(public_url: str) -> str:
-    """The line that starts a LiveKit whose events come to this port."""
-    port = urlsplit(public_url).port
-    return "make livekit" if port in (None, _USUAL_PORT) else f"make livekit PORT={port}"

@@ -192,3 +192,22 @@ async def test_operational_is_said_only_where_it_is_true(
     services.live.now = snapshot
 
     assert (await overview(town.work(owner), owner.organization.id)).operational is operational
+
+
+async def test_days_that_are_over_are_read_once_a_minute(
+    town: Town, services: Services, engine: BreakableEngine, clock: MovableClock
+) -> None:
+    owner = await town.person()
+    work = town.work(owner)
+    await services.parts.store.logged()
+
+    async def cost() -> int:
+        before = engine.operations
+        await overview(work, owner.organization.id)
+        return engine.operations - before
+
+    first, again = await cost(), await cost()
+    clock.move(61)
+    await services.feed.read()
+
+    assert (again, await cost()) == (first - 1, first)

@@ -117,6 +117,21 @@ def test_an_origin_is_exact(environment: Environment, origin: str) -> None:
         load_settings()
 
 
+def test_an_origin_is_kept_as_browsers_write_it(environment: Environment) -> None:
+    environment(CORS_ORIGINS="https://App.Example.com")
+
+    assert load_settings().cors_origins == ("https://app.example.com",)
+
+
+@pytest.mark.parametrize(("port", "command"), [("8000", "make livekit"), ("8171", "make livekit PORT=8171")])
+def test_the_line_that_starts_livekit_names_a_port_of_ones_own(
+    environment: Environment, port: str, command: str
+) -> None:
+    environment(PORT=port)
+
+    assert load_settings().livekit_command == command
+
+
 def test_a_secret_may_stand_in_a_file(environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "jwt").write_text(STRONG + "from-file\n", encoding="utf-8")
     environment(**{**PRODUCTION, "JWT_SECRET": None, "JWT_SECRET_FILE": str(tmp_path / "jwt")})

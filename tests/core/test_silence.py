@@ -196,3 +196,5 @@ async def test_an_own_livekit_is_seen_while_the_installations_is_away(
 
     assert services.live.now is not None
     assert services.live.now.people[house.id] == 1
+    # Of the installation's events nothing is said while it is away.
+    assert [part.name for part in (await health.look(services.system("a test"))).parts][-1] == "livekit"

@@ -263,3 +263,17 @@ async def test_the_api_is_as_good_as_its_real_answers(clock: MovableClock, faile
     counts = Counts({1.0: 100, float("inf"): 100}, 100, failed)
 
     assert (await traffic.check()).status == expected
+
+
+def test_however_often_somebody_looks_it_is_compared_with_what_the_checks_read(clock: MovableClock) -> None:
+    counts = Counts({1.0: 0, float("inf"): 0})
+
+    class Given:
+        def read(self) -> Counts:
+            return counts
+
+    traffic = Traffic(clock, Given())
+    asyncio.run(traffic.check())
+    counts = Counts({1.0: 7, float("inf"): 7}, 7, 0)
+
+    assert [traffic.look().requests for _ in range(3)] == [7, 7, 7]
